@@ -1,0 +1,174 @@
+//! The full record of one run of the pipeline. Tracing, events and the audit log read it; nothing
+//! else is told of a call.
+
+use std::time::Duration;
+
+use agenthalt_core::call::MalformedCall;
+use agenthalt_core::counter::{Charge, Reading};
+use agenthalt_core::digest::Digest;
+use agenthalt_core::fault::Fault;
+use agenthalt_core::policy::Mode;
+use agenthalt_core::time::Timestamp;
+use agenthalt_core::verdict::{Granted, Risk, Verdict};
+use agenthalt_json::Json;
+
+/// What one guard says of one call.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Decision {
+    /// The guard's name in the policy.
+    pub guard: String,
+    /// Whether its word counts.
+    pub mode: Mode,
+    /// What it says of the final arguments.
+    pub verdict: Verdict,
+    /// Why, in one sentence; may be empty where it allows.
+    pub reason: String,
+    /// How much harm it sees.
+    pub risk: Risk,
+    /// More for people and programs: an object.
+    pub details: Option<Json>,
+    /// What it proposes to charge.
+    pub charges: Vec<Charge>,
+    /// The fuel that `evaluate` burnt.
+    pub fuel: u64,
+    /// How long it took, with its fresh instance.
+    pub elapsed: Duration,
+    /// What went wrong, where the decision is a fault's denial.
+    pub fault: Option<Fault>,
+}
+
+/// A guard that said the call is not its business.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Silence {
+    /// The guard's name in the policy.
+    pub guard: String,
+    /// The fuel that `evaluate` burnt.
+    pub fuel: u64,
+    /// How long it took.
+    pub elapsed: Duration,
+}
+
+/// One step on the way from the original to the final arguments.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Rewrite {
+    /// The guard that rewrote.
+    pub guard: String,
+    /// Why.
+    pub reason: String,
+    /// More for people and programs: an object.
+    pub details: Option<Json>,
+    /// The fuel that `evaluate` burnt.
+    pub fuel: u64,
+}
+
+/// One run of the whole pipeline.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Evaluation {
+    /// Names the call.
+    pub call_id: String,
+    /// The function's name.
+    pub function_name: String,
+    /// When the call was stamped.
+    pub at: Timestamp,
+    /// What all decisions come to.
+    pub verdict: Verdict,
+    /// The largest risk that an enforcing guard sees.
+    pub risk: Risk,
+    /// What the guards say of the final arguments, in the policy's order.
+    pub decisions: Vec<Decision>,
+    /// Guards that said the call is not their business.
+    pub silent: Vec<Silence>,
+    /// The steps from the original to the final arguments.
+    pub rewrites: Vec<Rewrite>,
+    /// The arguments as they were given.
+    pub original_arguments: String,
+    /// The arguments that every counted decision was given on: the caller's own text unless a guard
+    /// rewrote it. These, and no others, may run.
+    pub final_arguments: String,
+    /// Why the call is denied without a guard's word: it is malformed, or state is unusable.
+    pub refusal: Option<Fault>,
+    /// Why the call could not be read as one.
+    pub malformed: Option<MalformedCall>,
+    /// The guard whose word decides; none where no guard's does.
+    pub decided_by: Option<String>,
+    /// The policy's digest.
+    pub policy: Digest,
+    /// The record's number in the tenant's audit chain; none where no record could be written.
+    pub sequence: Option<u64>,
+    /// How long it all took.
+    pub elapsed: Duration,
+    pub(crate) unmatched: bool,
+    pub(crate) readings: Vec<(String, Vec<Reading>)>,
+    pub(crate) granted: Granted,
+    pub(crate) final_digest: Digest,
+}
+
+impl Evaluation {
+    /// Whether the call may run now, with the final arguments.
+    pub fn is_allowed(&self) -> bool {
+        self.verdict.lets_through()
+    }
+
+    /// Whether a human must decide.
+    pub fn needs_approval(&self) -> bool {
+        self.verdict == Verdict::RequireApproval
+    }
+
+    /// Why the call is denied; empty where it is not.
+    pub fn denial_reasons(&self) -> Vec<String> {
+        self.reasons(Verdict::Deny)
+    }
+
+    /// Why a human must decide; empty where none must.
+    pub fn approval_reasons(&self) -> Vec<String> {
+        self.reasons(Verdict::RequireApproval)
+    }
+
+    /// The reason that decides, for one line.
+    pub fn reason(&self) -> String {
+        self.reasons(self.verdict).into_iter().next().unwrap_or_default()
+    }
+
+    /// Fuel of all decisions, silences and rewrites.
+    pub fn fuel(&self) -> u64 {
+        let decided: u64 = self.decisions.iter().map(|decision| decision.fuel).sum();
+        let silent: u64 = self.silent.iter().map(|silence| silence.fuel).sum();
+        let rewritten: u64 = self.rewrites.iter().map(|rewrite| rewrite.fuel).sum();
+        decided + silent + rewritten
+    }
+
+    /// What went wrong first, if anything did.
+    pub fn fault(&self) -> Option<&Fault> {
+        let enforcing = self.decisions.iter().filter(|decision| decision.mode == Mode::Enforce);
+        self.refusal.as_ref().or_else(|| enforcing.filter_map(|decision| decision.fault.as_ref()).next())
+    }
+
+    fn reasons(&self, verdict: Verdict) -> Vec<String> {
+        if self.verdict != verdict {
+            return Vec::new();
+        }
+        if let Some(error) = &self.malformed {
+            return vec![format!("the call cannot be judged, so it is denied: {error}")];
+        }
+        if let Some(fault) = &self.refusal {
+            return vec![format!("the call cannot be judged, so it is denied: {fault}")];
+        }
+        if self.unmatched && verdict >= Verdict::RequireApproval {
+            return vec![format!("no guard judges this call, and the policy says `unmatched: {verdict}`")];
+        }
+        if verdict == Verdict::Modify {
+            return self.rewrites.iter().map(|rewrite| rewrite.reason.clone()).collect();
+        }
+        let enforcing = self.decisions.iter().filter(|decision| decision.mode == Mode::Enforce);
+        let answered =
+            |decision: &Decision| verdict == Verdict::RequireApproval && self.granted.guards.contains(&decision.guard);
+        enforcing
+            .filter(|decision| decision.verdict == verdict && !answered(decision) && !decision.reason.is_empty())
+            .map(|decision| decision.reason.clone())
+            .collect()
+    }
+}

@@ -1,0 +1,165 @@
+//! From a policy's text to a roster: components are fetched, loaded in parallel, held against their
+//! settings and configured. It runs no call.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use agenthalt_core::digest::Digest;
+use agenthalt_core::fault::Fault;
+use agenthalt_core::policy::{GuardEntry, PolicyDraft, Problem, Problems, Source};
+use agenthalt_json::Json;
+use agenthalt_sandbox::{Component, Guard, Sandbox};
+
+use crate::roster::{Roster, Seat};
+
+/// Told how many components are compiled, of how many: from 0 to all. Nothing is told where all come
+/// from the cache.
+pub type Progress = Arc<dyn Fn(usize, usize) + Send + Sync>;
+
+/// The largest component file in bytes.
+const MOST_FILE_BYTES: u64 = 64 << 20;
+
+/// The built-in guards that this host ships, by the names they have in a policy.
+pub fn built_in_names() -> Vec<&'static str> {
+    agenthalt_builtins::BUILTINS.iter().map(|built_in| built_in.name).collect()
+}
+
+/// What a policy is loaded with.
+pub(crate) struct Loader<'a> {
+    pub(crate) sandbox: &'a Sandbox,
+    /// Where the policy's relative paths start.
+    pub(crate) folder: &'a Path,
+    /// Components that stand in for built-in ones.
+    pub(crate) replaced: &'a BTreeMap<String, Vec<u8>>,
+    pub(crate) progress: Option<&'a Progress>,
+}
+
+/// A component's bytes and the digest they must have.
+type Fetched = Result<(Vec<u8>, Option<Digest>), Fault>;
+
+impl Loader<'_> {
+    /// Loads a policy.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the text, what the guards say of their settings included.
+    pub(crate) fn load(&self, text: &str) -> Result<Roster, Problems> {
+        let mut draft = PolicyDraft::read(text, &built_in_names());
+        let fetched: Vec<Fetched> = draft.guards().iter().map(|entry| self.fetch(entry)).collect();
+        let components = self.load_all(&fetched);
+        let mut problems = Vec::new();
+        let mut occupants = Vec::new();
+        for (entry, component) in draft.guards().iter().zip(components) {
+            let occupant = component.and_then(|component| configure(entry, &component));
+            occupants.push(match occupant {
+                Ok(Ok(guard)) => Ok(guard),
+                Ok(Err(found)) => {
+                    problems.extend(found);
+                    Err(Fault::FailedToConfigure("its settings are refused".to_owned()))
+                }
+                Err(fault) => Err(fault),
+            });
+        }
+        draft.add_problems(problems);
+        let policy = draft.finish()?;
+        let seats = policy.guards.iter().cloned().zip(occupants);
+        let seats =
+            seats.filter(|(entry, _)| entry.enabled).map(|(entry, occupant)| Seat { entry, occupant }).collect();
+        Ok(Roster { policy, seats })
+    }
+
+    fn fetch(&self, entry: &GuardEntry) -> Fetched {
+        match &entry.source {
+            Source::BuiltIn(name) => {
+                if let Some(bytes) = self.replaced.get(name) {
+                    return Ok((bytes.clone(), None));
+                }
+                let found = agenthalt_builtins::BUILTINS.iter().find(|built_in| built_in.name == name);
+                let built_in = found.ok_or_else(|| Fault::Missing(format!("no built-in guard `{name}`")))?;
+                let pinned = built_in.sha256.parse();
+                let pinned = pinned.map_err(|_| Fault::Missing(format!("the lock names no digest for `{name}`")))?;
+                match built_in.bytes {
+                    Some(bytes) => Ok((bytes.to_vec(), Some(pinned))),
+                    None => Err(Fault::Missing(format!("`{name}` was not there when this host was built"))),
+                }
+            }
+            Source::Component { path, sha256 } => {
+                let path = self.folder.join(path);
+                let missing = |error: std::io::Error| Fault::Missing(format!("`{}`: {error}", path.display()));
+                if std::fs::metadata(&path).map_err(missing)?.len() > MOST_FILE_BYTES {
+                    let limit = MOST_FILE_BYTES >> 20;
+                    return Err(Fault::TooLarge(format!("`{}` is larger than {limit} MiB", path.display())));
+                }
+                Ok((std::fs::read(&path).map_err(missing)?, *sha256))
+            }
+        }
+    }
+
+    /// Loads components on as many threads as there are cores, and tells how far that is.
+    fn load_all(&self, fetched: &[Fetched]) -> Vec<Result<Component, Fault>> {
+        let to_compile: BTreeSet<Digest> = fetched
+            .iter()
+            .filter_map(|fetched| fetched.as_ref().ok())
+            .map(|(bytes, _)| Digest::of(bytes))
+            .filter(|digest| !self.sandbox.is_ready(digest))
+            .collect();
+        let total = to_compile.len();
+        let (next, compiled) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        if total > 0 {
+            self.tell(0, total);
+        }
+        let loaded: Mutex<BTreeMap<usize, Result<Component, Fault>>> = Mutex::default();
+        let work = || {
+            loop {
+                let index = next.fetch_add(1, Ordering::Relaxed);
+                let Some(one) = fetched.get(index) else { return };
+                let component = one.clone().and_then(|(bytes, pinned)| self.sandbox.load(&bytes, pinned));
+                let is_new = one.as_ref().is_ok_and(|(bytes, _)| to_compile.contains(&Digest::of(bytes)));
+                loaded.lock().unwrap_or_else(PoisonError::into_inner).insert(index, component);
+                if is_new {
+                    self.tell((compiled.fetch_add(1, Ordering::Relaxed) + 1).min(total), total);
+                }
+            }
+        };
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        std::thread::scope(|scope| {
+            for _ in 1..cores.min(fetched.len()) {
+                scope.spawn(work);
+            }
+            work();
+        });
+        let mut loaded = loaded.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let lost = || Err(Fault::Host("a component was lost while it was loaded".to_owned()));
+        (0..fetched.len()).map(|index| loaded.remove(&index).unwrap_or_else(lost)).collect()
+    }
+
+    fn tell(&self, done: usize, total: usize) {
+        if let Some(progress) = self.progress {
+            progress(done, total);
+        }
+    }
+}
+
+/// Holds the settings against the guard's schema, then lets the guard configure itself with them.
+fn configure(entry: &GuardEntry, component: &Component) -> Result<Result<Guard, Vec<Problem>>, Fault> {
+    let schema = component.schema(&entry.limits)?;
+    let schema =
+        Json::parse(&schema).map_err(|error| Fault::FailedToConfigure(format!("its schema is unusable: {error}")))?;
+    let breaches = entry.settings.check_schema(&schema);
+    if !breaches.is_empty() {
+        return Ok(Err(breaches));
+    }
+    let guard = match component.configure(&entry.settings.json().to_string(), entry.limits)? {
+        Ok(guard) => guard,
+        Err(refused) => {
+            let placed = refused.iter().map(|problem| entry.settings.problem(&problem.pointer, &problem.message));
+            return Ok(Err(placed.collect()));
+        }
+    };
+    let judges = guard.description().phases;
+    if !judges.before {
+        return Err(Fault::Incompatible("it judges only the phase `after`, which is not supported yet".to_owned()));
+    }
+    Ok(Ok(guard))
+}

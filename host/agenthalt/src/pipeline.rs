@@ -1,0 +1,294 @@
+//! The life of one call: canonical form, readings, rewriting, judging, verdict, commit. Whatever goes
+//! wrong on the way, what comes out is an evaluation, and a denial.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use agenthalt_core::call::{Call, JudgedCall};
+use agenthalt_core::counter::Reading;
+use agenthalt_core::digest::Digest;
+use agenthalt_core::fault::Fault;
+use agenthalt_core::policy::Mode;
+use agenthalt_core::time::Timestamp;
+use agenthalt_core::verdict::{Granted, Outcome, Risk, Verdict, Voice, combine};
+use agenthalt_sandbox::{GuestCall, Lane, PreparedCall, Sandbox};
+use agenthalt_store::{CallTag, Commit, Committed, ReadRequest, Store, StoreError, Version};
+use futures_channel::oneshot;
+
+use crate::evaluation::Evaluation;
+use crate::judge::{self, Case, Rewritten, Word};
+use crate::record::{self, Ids};
+use crate::roster::Roster;
+use crate::spending::Ledger;
+
+/// How often a call is judged beside others before it is judged alone.
+const MOST_CONFLICTS: usize = 4;
+
+/// Everything a call is judged with; taken once, so that no evaluation mixes two policies.
+#[derive(Clone)]
+pub(crate) struct Bench {
+    pub(crate) roster: Arc<Roster>,
+    pub(crate) sandbox: Sandbox,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) tenant: Arc<str>,
+}
+
+/// A human's yes: to these questions, for exactly this call with these final arguments under this
+/// policy.
+#[derive(Clone, Debug)]
+pub(crate) struct Grant {
+    pub(crate) granted: Granted,
+    pub(crate) digest: Digest,
+    pub(crate) policy: Digest,
+}
+
+impl Bench {
+    /// Judges one call at a stamp, under a grant if there is one.
+    pub(crate) async fn evaluate(&self, call: &Call, id: String, at: Timestamp, grant: Option<Grant>) -> Evaluation {
+        let start = Instant::now();
+        let mut evaluation = Evaluation {
+            call_id: id.clone(),
+            function_name: call.function_name.clone(),
+            at,
+            verdict: Verdict::Deny,
+            risk: Risk::FULL,
+            decisions: Vec::new(),
+            silent: Vec::new(),
+            rewrites: Vec::new(),
+            original_arguments: call.arguments.clone(),
+            final_arguments: call.arguments.clone(),
+            refusal: None,
+            malformed: None,
+            decided_by: None,
+            policy: self.roster.policy.digest,
+            sequence: None,
+            elapsed: start.elapsed(),
+            unmatched: false,
+            readings: Vec::new(),
+            granted: grant.as_ref().map(|grant| grant.granted.clone()).unwrap_or_default(),
+            final_digest: Digest::ZERO,
+        };
+        let limits = self.roster.policy.call;
+        let done = match JudgedCall::new(call, id, self.tenant.to_string(), limits) {
+            Ok(judged) => self.judge_until_it_holds(&judged, grant.as_ref(), &mut evaluation).await,
+            Err(error) => {
+                evaluation.malformed = Some(error);
+                self.record_malformed(call, &mut evaluation).await
+            }
+        };
+        if let Err(fault) = done {
+            evaluation.refuse(fault);
+        }
+        evaluation.elapsed = start.elapsed();
+        evaluation
+    }
+
+    /// Judges on readings that still hold when the charges are committed: beside others at first, then
+    /// alone.
+    async fn judge_until_it_holds(
+        &self,
+        call: &JudgedCall,
+        grant: Option<&Grant>,
+        evaluation: &mut Evaluation,
+    ) -> Result<(), Fault> {
+        let key = self.store.key();
+        let ledger = Ledger::new(&self.roster, call, call.sequence_digest(key));
+        let original = call.digest(&call.arguments, key);
+        let request = ReadRequest {
+            tenant: self.tenant.to_string(),
+            call: CallTag { id: call.id.clone(), digest: original },
+            at: evaluation.at,
+            zone: self.roster.policy.time_zone.clone(),
+            counters: ledger.reads(),
+        };
+        for attempt in 0..=MOST_CONFLICTS {
+            let alone = attempt == MOST_CONFLICTS;
+            let asked = if alone { self.store.read_alone(request.clone()) } else { self.store.read(request.clone()) };
+            let snapshot = asked.await.map_err(state)?;
+            let readings = ledger.readings(&snapshot.readings);
+            self.judge(call, &readings, evaluation).await?;
+            self.conclude(call, grant, evaluation);
+            let names = self.roster.seats.iter().map(|seat| seat.name().to_owned());
+            evaluation.readings = names.zip(readings).collect();
+            if self.commit(call, &ledger, (&request, snapshot.version), original, evaluation).await? {
+                return Ok(());
+            }
+        }
+        Err(Fault::State("the counters of this call never stood still".to_owned()))
+    }
+
+    /// Lets the guards rewrite and judge, and puts their words into the evaluation.
+    async fn judge(
+        &self,
+        call: &JudgedCall,
+        readings: &[Vec<Reading>],
+        evaluation: &mut Evaluation,
+    ) -> Result<(), Fault> {
+        let case = self.case(call, readings, evaluation.at);
+        let is_slow: Vec<bool> = self.roster.seats.iter().map(|seat| seat.is_slow()).collect();
+        let rewrites: Vec<bool> = self.roster.seats.iter().map(|seat| seat.rewrites()).collect();
+        let places = |slow: bool| {
+            let both = is_slow.iter().zip(&rewrites).enumerate();
+            both.filter(move |(_, (s, r))| **s == slow && !**r).map(|(place, _)| place).collect::<Vec<_>>()
+        };
+        let (fast, slow) = (places(false), places(true));
+        let rewrites_slowly = is_slow.iter().zip(&rewrites).any(|(slow, rewrites)| *slow && *rewrites);
+        let lane = if rewrites_slowly { Lane::Slow } else { Lane::Fast };
+        let (roster, original, first) = (self.roster.clone(), call.arguments.clone(), case.clone());
+        let (rewritten, mut words) = self
+            .on_lane(lane, move || {
+                let mut case = first;
+                let rewritten = judge::rewrite(&roster, &case, &original);
+                case.call = case.call.with_arguments(rewritten.arguments.to_string());
+                let words = judge::judge(&roster, &case, &fast);
+                (rewritten, words)
+            })
+            .await?;
+        let Rewritten { arguments, rewrites, words: rewriters } = rewritten;
+        words.extend(rewriters);
+        if !slow.is_empty() {
+            let roster = self.roster.clone();
+            let case = Case { call: case.call.with_arguments(arguments.to_string()), ..case };
+            words.extend(self.on_lane(Lane::Slow, move || judge::judge(&roster, &case, &slow)).await?);
+        }
+        words.sort_by_key(|(place, _)| *place);
+        (evaluation.decisions, evaluation.silent) = (Vec::new(), Vec::new());
+        for (_, word) in words {
+            match word {
+                Word::Spoken(decision) => evaluation.decisions.push(decision),
+                Word::Silent(silence) => evaluation.silent.push(silence),
+            }
+        }
+        // The caller's own text runs where nothing was rewritten; nothing is lost on the way.
+        evaluation.final_arguments =
+            if arguments == call.arguments { evaluation.original_arguments.clone() } else { arguments.to_string() };
+        evaluation.final_digest = call.digest(&arguments, self.store.key());
+        evaluation.rewrites = rewrites;
+        Ok(())
+    }
+
+    fn case(&self, call: &JudgedCall, readings: &[Vec<Reading>], at: Timestamp) -> Case {
+        let prepared = PreparedCall::before(GuestCall {
+            id: &call.id,
+            function_name: &call.function_name,
+            arguments: &call.arguments.to_string(),
+            agent: call.agent.as_deref(),
+            session: call.session.as_deref(),
+            tenant: &call.tenant,
+            at,
+            civil: self.roster.policy.time_zone.civil(at),
+            metadata: &call.metadata.to_string(),
+        });
+        Case { call: prepared, readings: readings.to_vec() }
+    }
+
+    async fn on_lane<T: Send + 'static>(
+        &self,
+        lane: Lane,
+        job: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Fault> {
+        let (send, receive) = oneshot::channel();
+        // Where nobody waits any more, the answer is of no use.
+        self.sandbox.submit(lane, move || drop(send.send(job())))?;
+        receive.await.map_err(|_| Fault::Host("the judging thread failed".to_owned()))
+    }
+
+    /// Brings the words to a verdict.
+    fn conclude(&self, call: &JudgedCall, grant: Option<&Grant>, evaluation: &mut Evaluation) {
+        let modified = evaluation.final_digest != call.digest(&call.arguments, self.store.key());
+        let enforcing = evaluation.decisions.iter().filter(|decision| decision.mode == Mode::Enforce);
+        let voices: Vec<Voice<'_>> = enforcing
+            .map(|decision| Voice { guard: &decision.guard, verdict: decision.verdict, risk: decision.risk })
+            .collect();
+        let none = Granted::default();
+        // INVARIANT: a grant answers for exactly the call, the final arguments and the policy it was given for.
+        let fits = |grant: &&Grant| grant.digest == evaluation.final_digest && grant.policy == evaluation.policy;
+        let granted = grant.filter(fits).map_or(&none, |grant| &grant.granted);
+        let Outcome { verdict, risk, decided_by } = combine(&voices, self.roster.policy.unmatched, modified, granted);
+        let decided_by = decided_by.and_then(|place| voices.get(place)).map(|voice| voice.guard.to_owned());
+        let unmatched = voices.is_empty();
+        if let Some(grant) = grant
+            && !fits(&grant)
+        {
+            evaluation.granted = Granted::default();
+        }
+        (evaluation.verdict, evaluation.risk) = (verdict, risk);
+        (evaluation.decided_by, evaluation.unmatched) = (decided_by, unmatched);
+    }
+
+    /// Commits charges and record; false where the readings do not hold any more.
+    async fn commit(
+        &self,
+        call: &JudgedCall,
+        ledger: &Ledger,
+        (request, version): (&ReadRequest, Version),
+        original: Digest,
+        evaluation: &mut Evaluation,
+    ) -> Result<bool, Fault> {
+        let verdict = evaluation.verdict;
+        let charges = evaluation.decisions.iter().flat_map(|decision| {
+            let place = self.roster.seats.iter().position(|seat| seat.name() == decision.guard);
+            place.map(|place| ledger.charges(place, decision, verdict)).unwrap_or_default()
+        });
+        let ids = Ids { agent: call.agent.as_deref(), session: call.session.as_deref(), original };
+        let record = record::of(evaluation, &self.roster, &self.tenant, ids);
+        let commit = Commit::of(request, verdict.lets_through(), charges.collect(), record);
+        match self.store.commit(version, commit).await.map_err(state)? {
+            Committed::Done { sequence, .. } => {
+                evaluation.sequence = Some(sequence);
+                Ok(true)
+            }
+            Committed::Conflict => Ok(false),
+        }
+    }
+
+    /// Records a call that could not be read as one.
+    async fn record_malformed(&self, call: &Call, evaluation: &mut Evaluation) -> Result<(), Fault> {
+        let key = self.store.key();
+        let original = key.digest(&[b"malformed", call.function_name.as_bytes(), call.arguments.as_bytes()]);
+        let request = ReadRequest {
+            tenant: self.tenant.to_string(),
+            call: CallTag { id: evaluation.call_id.clone(), digest: original },
+            at: evaluation.at,
+            zone: self.roster.policy.time_zone.clone(),
+            counters: Vec::new(),
+        };
+        let snapshot = self.store.read(request.clone()).await.map_err(state)?;
+        let ids = Ids { agent: call.agent_id.as_deref(), session: call.session_id.as_deref(), original };
+        let record = record::of(evaluation, &self.roster, &self.tenant, ids);
+        let commit = Commit::of(&request, false, Vec::new(), record);
+        match self.store.commit(snapshot.version, commit).await.map_err(state)? {
+            Committed::Done { sequence, .. } => {
+                evaluation.sequence = Some(sequence);
+                Ok(())
+            }
+            Committed::Conflict => Err(Fault::State("a commit without charges met a conflict".to_owned())),
+        }
+    }
+}
+
+impl Evaluation {
+    /// Turns the evaluation into a denial that no guard spoke.
+    // INVARIANT: whatever was found before, a call whose record or charges cannot be kept is denied.
+    fn refuse(&mut self, fault: Fault) {
+        self.verdict = Verdict::Deny;
+        self.risk = Risk::FULL;
+        self.decided_by = None;
+        self.refusal = Some(fault);
+        self.final_arguments.clone_from(&self.original_arguments);
+    }
+
+    /// What a human is asked, and what a yes to it would be.
+    pub(crate) fn grant(&self) -> Grant {
+        let asking = self
+            .decisions
+            .iter()
+            .filter(|decision| decision.mode == Mode::Enforce && decision.verdict == Verdict::RequireApproval);
+        let granted = Granted { guards: asking.map(|d| d.guard.clone()).collect(), unmatched: self.unmatched };
+        Grant { granted, digest: self.final_digest, policy: self.policy }
+    }
+}
+
+fn state(error: StoreError) -> Fault {
+    Fault::State(error.to_string())
+}

@@ -1,0 +1,50 @@
+//! The guards of a policy, each in its seat. A guard that cannot serve keeps its seat, and its fault
+//! denies every call; it judges nothing itself.
+
+use agenthalt_core::description::Description;
+use agenthalt_core::digest::Digest;
+use agenthalt_core::fault::Fault;
+use agenthalt_core::policy::{GuardEntry, Mode, Policy};
+use agenthalt_sandbox::Guard;
+
+/// The loaded guards of a policy.
+#[derive(Debug)]
+pub(crate) struct Roster {
+    pub(crate) policy: Policy,
+    pub(crate) seats: Vec<Seat>,
+}
+
+/// One enabled guard of a policy, whether it can serve or not.
+#[derive(Debug)]
+pub(crate) struct Seat {
+    pub(crate) entry: GuardEntry,
+    // INVARIANT: a fault stays in the seat; nothing takes a seat out of the roster.
+    pub(crate) occupant: Result<Guard, Fault>,
+}
+
+impl Seat {
+    pub(crate) fn name(&self) -> &str {
+        &self.entry.name
+    }
+
+    pub(crate) fn enforces(&self) -> bool {
+        self.entry.mode == Mode::Enforce
+    }
+
+    pub(crate) fn description(&self) -> Option<&Description> {
+        self.occupant.as_ref().ok().map(Guard::description)
+    }
+
+    pub(crate) fn digest(&self) -> Option<Digest> {
+        self.occupant.as_ref().ok().map(|guard| guard.component().digest())
+    }
+
+    /// Whether its rewriting counts.
+    pub(crate) fn rewrites(&self) -> bool {
+        self.enforces() && self.description().is_some_and(|description| description.verdicts.modify)
+    }
+
+    pub(crate) fn is_slow(&self) -> bool {
+        self.occupant.as_ref().is_ok_and(Guard::is_slow)
+    }
+}

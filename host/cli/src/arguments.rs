@@ -1,0 +1,99 @@
+//! The command line's words, each with an example in its help.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+/// Decides, before an AI agent's function call runs, whether it may: allow, modify, require approval,
+/// deny.
+#[derive(Debug, Parser)]
+#[command(
+    name = "agenthalt",
+    version = crate::host::version(),
+    after_help = "Exit codes: 0 done, or the call may run; 1 no call to judge; 2 usage or policy; 10 denied; 11 a human must decide.\n\nExample: agenthalt init && agenthalt check agenthalt.yaml"
+)]
+pub(crate) struct Arguments {
+    /// Keeps compiled guards in this folder [default: $XDG_CACHE_HOME/agenthalt]
+    #[arg(long, global = true, value_name = "FOLDER", env = "AGENTHALT_CACHE_DIR")]
+    pub(crate) cache_dir: Option<PathBuf>,
+    #[command(subcommand)]
+    pub(crate) word: Word,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Word {
+    /// Tells whether a policy can serve, or everything that is wrong with it
+    #[command(after_help = "Exit codes: 0 valid, 2 not.\n\nExample: agenthalt check policy.yaml")]
+    Check {
+        /// The policy
+        policy: PathBuf,
+    },
+    /// Judges one call, stamped with this machine's clock
+    #[command(
+        after_help = "Exit codes: 0 allow and modify, 10 deny, 11 require approval, 1 no call to judge, 2 usage or policy.\n\nExample: echo '{\"function_name\":\"send_email\",\"arguments\":{\"to\":\"a\"}}' | agenthalt evaluate --policy policy.yaml"
+    )]
+    Evaluate {
+        /// The policy
+        #[arg(long)]
+        policy: PathBuf,
+        /// Keeps limits and the audit log in this file [default: what the policy says]
+        #[arg(long, value_name = "FILE")]
+        state: Option<PathBuf>,
+        /// How the answer is printed
+        #[arg(long, value_enum, default_value_t = EvaluateFormat::Text)]
+        format: EvaluateFormat,
+        /// The call, one JSON object; `-` is standard input
+        #[arg(default_value = "-")]
+        call: PathBuf,
+    },
+    /// Judges many calls in order under their own time stamps, with state in memory
+    #[command(
+        after_help = "Each line is one call: {\"call_id\"?, \"function_name\", \"arguments\", \"agent_id\"?, \"session_id\"?, \"timestamp\" (RFC 3339 or Unix seconds), \"metadata\"?, \"human\"?: \"approve\" or \"deny\"}\n\nExit codes: 0 at the end of the input, 1 the input cannot be read, 2 usage or policy.\n\nExample: agenthalt simulate --policy policy.yaml --calls calls.jsonl"
+    )]
+    Simulate {
+        /// The policy
+        #[arg(long)]
+        policy: PathBuf,
+        /// The calls, one JSON object a line; `-` is standard input
+        #[arg(long)]
+        calls: PathBuf,
+        /// How the answers are printed
+        #[arg(long, value_enum, default_value_t = SimulateFormat::Table)]
+        format: SimulateFormat,
+    },
+    /// Shows an agent's session judged, call by call
+    #[command(after_help = "Example: agenthalt demo")]
+    Demo,
+    /// Writes a commented policy to start from; never overwrites
+    #[command(after_help = "Example: agenthalt init policy.yaml")]
+    Init {
+        /// Where to
+        #[arg(default_value = "agenthalt.yaml")]
+        file: PathBuf,
+    },
+    /// Prints a completion script for a shell
+    #[command(after_help = "Example: agenthalt completions bash > /etc/bash_completion.d/agenthalt")]
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Compiles a component from standard input to standard output, within limits
+    #[command(name = crate::host::COMPILE_WORD, hide = true)]
+    CompileComponent,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum EvaluateFormat {
+    /// For people
+    Text,
+    /// One JSON object
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SimulateFormat {
+    /// For people
+    Table,
+    /// One JSON object a line
+    Jsonl,
+}

@@ -1,0 +1,46 @@
+//! `agenthalt check`: whether a policy can serve, or everything that is wrong with it.
+
+use std::path::Path;
+
+use agenthalt::check;
+
+use crate::exit::Exit;
+use crate::host::{Host, note};
+
+pub(crate) fn run(host: &Host, policy: &Path) -> anyhow::Result<Exit> {
+    let checked = check::check(&host.builder().policy_file(policy));
+    host.say_notices();
+    let file = policy.display();
+    let report = match checked {
+        Ok(report) => report,
+        Err(error) => {
+            match error.problems() {
+                Some(problems) => {
+                    let count = problems.list().len();
+                    anstream::eprint!("{}", problems.render(&file.to_string()));
+                    let noun = if count == 1 { "problem" } else { "problems" };
+                    note(&format!("`{file}` is refused: {count} {noun}"));
+                }
+                None => note(&format!("{:#}", anyhow::Error::from(error))),
+            }
+            return Ok(Exit::Usage);
+        }
+    };
+    for guard in &report.guards {
+        let mode = if guard.mode == "shadow" { ", shadow" } else { "" };
+        let short: String = guard.digest.chars().take(12).collect();
+        anstream::println!("  {} ({}{mode}, sha256 {short}…)", guard.name, guard.component);
+    }
+    for name in &report.disabled {
+        anstream::println!("  {name} (switched off)");
+    }
+    if report.faults.is_empty() {
+        anstream::println!("`{file}` is valid");
+        return Ok(Exit::Done);
+    }
+    for (name, fault) in &report.faults {
+        note(&format!("the guard `{name}` cannot serve: it {fault}"));
+    }
+    note(&format!("`{file}` is valid, but every call would be denied"));
+    Ok(Exit::Usage)
+}

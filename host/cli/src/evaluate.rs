@@ -1,0 +1,114 @@
+//! `agenthalt evaluate`: one call, stamped with this machine's clock.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use agenthalt::{ErrorKind, Evaluation, State, Verdict};
+use anyhow::{Context, Result};
+
+use crate::arguments::EvaluateFormat;
+use crate::exit::Exit;
+use crate::host::{Host, note};
+use crate::input::{self, ReadCall, Unreadable};
+use crate::output::Answer;
+use crate::text;
+
+/// The largest call text in bytes: arguments and metadata of 1 MiB each, written wastefully.
+const MOST_BYTES: u64 = 16 << 20;
+
+/// What the command line asks for.
+#[derive(Debug)]
+pub(crate) struct Request {
+    pub(crate) policy: PathBuf,
+    pub(crate) state: Option<PathBuf>,
+    pub(crate) format: EvaluateFormat,
+    pub(crate) call: PathBuf,
+}
+
+pub(crate) fn run(host: &Host, request: &Request) -> Result<Exit> {
+    let state = request.state.clone().map_or(State::AsThePolicySays, State::File);
+    let built = host.builder().policy_file(&request.policy).state(state).build();
+    host.say_notices();
+    // INVARIANT: a call is denied, not an error, where there is a policy but no state to judge it by.
+    let engine = match built {
+        Ok(engine) => Ok(engine),
+        Err(error) if error.kind() == ErrorKind::State => Err(error.to_string()),
+        Err(error) => return Err(error.into()),
+    };
+    let bytes = match read_call(&request.call) {
+        Ok(bytes) => bytes,
+        Err(error) => {
+            note(&format!("{error:#}"));
+            return Ok(Exit::NoCall);
+        }
+    };
+    let read = match read(&bytes) {
+        Ok(read) => read,
+        Err(unreadable) => return deny(&unreadable, request.format),
+    };
+    let engine = match engine {
+        Ok(engine) => engine,
+        Err(error) => return deny(&Unreadable { call_id: read.call.id, error }, request.format),
+    };
+    if engine.forgets() {
+        note("no state is kept: every run starts at zero; name a file with --state, or `state:` in the policy");
+    }
+    let evaluation = engine.evaluate_blocking(&read.call);
+    match request.format {
+        EvaluateFormat::Text => text::evaluation(&evaluation)?,
+        EvaluateFormat::Json => print_json(&Answer::of(&evaluation))?,
+    }
+    Ok(exit(&evaluation))
+}
+
+fn read_call(path: &Path) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let read = if path == Path::new("-") {
+        std::io::stdin().lock().take(MOST_BYTES + 1).read_to_end(&mut bytes)
+    } else {
+        std::fs::File::open(path).and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut bytes))
+    };
+    read.with_context(|| format!("the call `{}` cannot be read", path.display()))?;
+    anyhow::ensure!(!bytes.trim_ascii().is_empty(), "there is no call to judge: `{}` is empty", path.display());
+    Ok(bytes)
+}
+
+fn read(bytes: &[u8]) -> Result<ReadCall, Unreadable> {
+    let refuse = |error: &str| Unreadable { call_id: None, error: error.to_owned() };
+    if bytes.len() as u64 > MOST_BYTES {
+        return Err(refuse("the call is larger than 16 MiB"));
+    }
+    let text = std::str::from_utf8(bytes).map_err(|_| refuse("the call is not UTF-8"))?;
+    let read = input::read(text)?;
+    if read.at.is_some() {
+        return Err(refuse("a call brings no `timestamp` of its own: the host stamps it"));
+    }
+    if read.human.is_some() {
+        return Err(refuse("a call brings no answer of a human with it; `human` is for `simulate`"));
+    }
+    Ok(read)
+}
+
+fn deny(unreadable: &Unreadable, format: EvaluateFormat) -> Result<Exit> {
+    match format {
+        EvaluateFormat::Text => text::refusal(&unreadable.error)?,
+        EvaluateFormat::Json => print_json(&Answer::unreadable(unreadable, None))?,
+    }
+    Ok(Exit::Denied)
+}
+
+fn print_json(answer: &Answer<'_>) -> Result<()> {
+    use std::io::Write;
+    let mut out = std::io::stdout().lock();
+    serde_json::to_writer(&mut out, answer)?;
+    writeln!(out)?;
+    Ok(())
+}
+
+fn exit(evaluation: &Evaluation) -> Exit {
+    match evaluation.verdict {
+        Verdict::Allow | Verdict::Modify => Exit::Done,
+        Verdict::RequireApproval => Exit::ApprovalRequired,
+        Verdict::Deny => Exit::Denied,
+    }
+}

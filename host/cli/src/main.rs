@@ -1,0 +1,68 @@
+//! `agenthalt`: the command line. Each command has a file of its own; this one only hands over.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | `arguments` | the command line's words |
+//! | `exit` | what the exit code means |
+//! | `host` | sandbox, cache, compiler, notes to the person |
+//! | `input`, `output` | calls as they come in, answers as they go out |
+//! | `text` | answers for people |
+//! | `check`, `evaluate`, `simulate`, `demo`, `init` | one command each |
+
+mod arguments;
+mod check;
+mod demo;
+mod evaluate;
+mod exit;
+mod host;
+mod init;
+mod input;
+mod output;
+mod simulate;
+mod text;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+
+use crate::arguments::{Arguments, Word};
+use crate::exit::Exit;
+use crate::host::Host;
+
+fn main() -> ExitCode {
+    let Arguments { cache_dir, word } = Arguments::parse();
+    if matches!(word, Word::CompileComponent) {
+        return agenthalt::run_as_child();
+    }
+    match run(cache_dir, word) {
+        Ok(exit) => exit.into(),
+        // Who reads our output may stop reading; that is no failure of ours.
+        Err(error) if is_closed_pipe(&error) => Exit::Done.into(),
+        Err(error) => {
+            host::note(&format!("{error:#}"));
+            Exit::Usage.into()
+        }
+    }
+}
+
+fn run(cache_dir: Option<std::path::PathBuf>, word: Word) -> anyhow::Result<Exit> {
+    match word {
+        Word::Check { policy } => check::run(&Host::new(cache_dir)?, &policy),
+        Word::Evaluate { policy, state, format, call } => {
+            evaluate::run(&Host::new(cache_dir)?, &evaluate::Request { policy, state, format, call })
+        }
+        Word::Simulate { policy, calls, format } => simulate::run(&Host::new(cache_dir)?, &policy, &calls, format),
+        Word::Demo => demo::run(&Host::new(cache_dir)?),
+        Word::Init { file } => init::run(&file),
+        Word::Completions { shell } => {
+            clap_complete::generate(shell, &mut Arguments::command(), "agenthalt", &mut std::io::stdout());
+            Ok(Exit::Done)
+        }
+        Word::CompileComponent => Ok(Exit::Usage),
+    }
+}
+
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    let io = error.chain().find_map(|cause| cause.downcast_ref::<std::io::Error>());
+    io.is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe)
+}

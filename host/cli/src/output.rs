@@ -1,0 +1,93 @@
+//! Answers for programs: one JSON object each, in the shape that a released version keeps.
+
+use agenthalt::{Decision, Evaluation, Mode, Simulated};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::input::Unreadable;
+
+/// What is said of one call.
+#[derive(Debug, Serialize)]
+pub(crate) struct Answer<'a> {
+    call_id: Option<&'a str>,
+    verdict: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    runs: Option<bool>,
+    arguments: Option<Box<RawValue>>,
+    risk: f64,
+    reason: String,
+    decisions: Vec<Said<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fault: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Said<'a> {
+    guard: &'a str,
+    verdict: &'static str,
+    reason: &'a str,
+    risk: f64,
+    details: Option<Box<RawValue>>,
+    fuel: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mode: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fault: Option<&'static str>,
+}
+
+impl<'a> Answer<'a> {
+    /// One evaluation.
+    pub(crate) fn of(evaluation: &'a Evaluation) -> Self {
+        Answer {
+            call_id: Some(&evaluation.call_id),
+            verdict: evaluation.verdict.as_str(),
+            runs: None,
+            arguments: raw(&evaluation.final_arguments),
+            risk: evaluation.risk.value(),
+            reason: evaluation.reason(),
+            decisions: evaluation.decisions.iter().map(said).collect(),
+            fault: evaluation.fault().map(|fault| fault.code()),
+            error: evaluation.malformed.as_ref().map(ToString::to_string),
+        }
+    }
+
+    /// One simulated call: what is said before the human, and whether the call runs in the end.
+    pub(crate) fn simulated(simulated: &'a Simulated) -> Self {
+        let arguments = raw(simulated.arguments());
+        Answer { runs: Some(simulated.runs), arguments, ..Answer::of(&simulated.evaluation) }
+    }
+
+    /// What could not be read as a call.
+    pub(crate) fn unreadable(unreadable: &'a Unreadable, runs: Option<bool>) -> Self {
+        Answer {
+            call_id: unreadable.call_id.as_deref(),
+            verdict: "deny",
+            runs,
+            arguments: None,
+            risk: 1.0,
+            reason: unreadable.error.clone(),
+            decisions: Vec::new(),
+            fault: None,
+            error: Some(unreadable.error.clone()),
+        }
+    }
+}
+
+fn said(decision: &Decision) -> Said<'_> {
+    Said {
+        guard: &decision.guard,
+        verdict: decision.verdict.as_str(),
+        reason: &decision.reason,
+        risk: decision.risk.value(),
+        details: decision.details.as_ref().and_then(|details| raw(&details.to_string())),
+        fuel: decision.fuel,
+        mode: (decision.mode == Mode::Shadow).then(|| decision.mode.as_str()),
+        fault: decision.fault.as_ref().map(|fault| fault.code()),
+    }
+}
+
+fn raw(text: &str) -> Option<Box<RawValue>> {
+    RawValue::from_string(text.to_owned()).ok()
+}

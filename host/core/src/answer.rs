@@ -1,0 +1,217 @@
+//! What one guard says of one call, checked as if an enemy had typed it. It never repairs an answer.
+
+use agenthalt_json::{Json, Limits as JsonLimits};
+
+use crate::counter::Charge;
+use crate::description::Description;
+use crate::fault::Fault;
+use crate::verdict::{Risk, Verdict};
+
+/// How large the parts of what a guard says may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// Bytes of a name or version.
+    pub name_bytes: usize,
+    /// Bytes of a reason.
+    pub reason_bytes: usize,
+    /// Bytes of the details.
+    pub details_bytes: usize,
+    /// Size and nesting of new arguments.
+    pub arguments: JsonLimits,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Bounds { name_bytes: 128, reason_bytes: 2_048, details_bytes: 16 << 10, arguments: JsonLimits::default() }
+    }
+}
+
+/// An answer as it came over the border, nothing checked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RawAnswer {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// The reason.
+    pub reason: String,
+    /// The risk, any number or none.
+    pub risk: f64,
+    /// The details, any text.
+    pub details: String,
+    /// The new arguments, any text.
+    pub arguments: Option<String>,
+    /// The charges.
+    pub charges: Vec<Charge>,
+}
+
+/// A checked answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// One sentence; empty only with the verdict allow.
+    pub reason: String,
+    /// How much harm the guard sees.
+    pub risk: Risk,
+    /// More for people and programs: an object.
+    pub details: Option<Json>,
+    /// The new arguments, an object: with the verdict modify and no other.
+    pub arguments: Option<Json>,
+    /// Charges to declared counters, at most one each.
+    pub charges: Vec<Charge>,
+}
+
+impl RawAnswer {
+    /// Checks the answer against what the guard said of itself.
+    ///
+    /// # Errors
+    /// [`Fault::TooLarge`] and [`Fault::MalformedAnswer`].
+    pub fn check(self, description: &Description, bounds: &Bounds) -> Result<Answer, Fault> {
+        let malformed = |text: String| Err(Fault::MalformedAnswer(text));
+        let verdict = self.verdict;
+        if !description.verdicts.contains(verdict) {
+            return malformed(format!("the verdict `{verdict}` is not among those that the guard declares"));
+        }
+        if self.reason.len() > bounds.reason_bytes {
+            return Err(Fault::TooLarge(format!("the reason is longer than {} bytes", bounds.reason_bytes)));
+        }
+        if self.reason.trim().is_empty() && verdict != Verdict::Allow {
+            return malformed(format!("the verdict `{verdict}` comes without a reason"));
+        }
+        let Some(risk) = Risk::new(self.risk) else {
+            return malformed(format!("the risk {} is not between 0 and 1", self.risk));
+        };
+        if self.details.len() > bounds.details_bytes {
+            return Err(Fault::TooLarge(format!("the details are longer than {} bytes", bounds.details_bytes)));
+        }
+        let details = match self.details.as_str() {
+            "" => None,
+            text => Some(object(text, "details", bounds.arguments)?),
+        };
+        let arguments = match (verdict, self.arguments) {
+            (Verdict::Modify, Some(text)) => {
+                if text.len() > bounds.arguments.bytes {
+                    let limit = bounds.arguments.bytes;
+                    return Err(Fault::TooLarge(format!("the new arguments are longer than {limit} bytes")));
+                }
+                Some(object(&text, "new arguments", bounds.arguments)?)
+            }
+            (Verdict::Modify, None) => return malformed("the verdict `modify` comes without arguments".to_owned()),
+            (_, Some(_)) => return malformed(format!("the verdict `{verdict}` comes with new arguments")),
+            (_, None) => None,
+        };
+        check_charges(&self.charges, description)?;
+        Ok(Answer { verdict, reason: self.reason, risk, details, arguments, charges: self.charges })
+    }
+}
+
+fn object(text: &str, what: &str, limits: JsonLimits) -> Result<Json, Fault> {
+    match Json::parse_within(text, limits) {
+        Ok(value @ Json::Object(_)) => Ok(value),
+        Ok(other) => Err(Fault::MalformedAnswer(format!("the {what} are {}, not an object", other.kind()))),
+        Err(error) => Err(Fault::MalformedAnswer(format!("the {what} are unusable: {error}"))),
+    }
+}
+
+fn check_charges(charges: &[Charge], description: &Description) -> Result<(), Fault> {
+    if charges.len() > description.counters.len() {
+        let (given, declared) = (charges.len(), description.counters.len());
+        let counts = format!("{given} charges are given, at most one for each of {declared} declared counters may be");
+        return Err(Fault::MalformedAnswer(counts));
+    }
+    for (index, charge) in charges.iter().enumerate() {
+        let name = charge.counter.escape_debug();
+        if description.counter(&charge.counter).is_none() {
+            return Err(Fault::MalformedAnswer(format!("a charge goes to the undeclared counter `{name:.64}`")));
+        }
+        if charge.amount < 0 {
+            return Err(Fault::MalformedAnswer(format!("the charge to `{name}` is {}, below zero", charge.amount)));
+        }
+        if charges.iter().take(index).any(|other| other.counter == charge.counter) {
+            return Err(Fault::MalformedAnswer(format!("the counter `{name}` is charged twice")));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+    use super::*;
+    use crate::counter::{ChargeWhen, Counter, Measure, Partition, Window};
+    use crate::description::{Phases, Verdicts};
+
+    fn description() -> Description {
+        let counter = Counter {
+            name: "spend".to_owned(),
+            partition: Partition::default(),
+            window: Window::Day,
+            measure: Measure::Sum,
+        };
+        Description {
+            name: "test".to_owned(),
+            version: "1".to_owned(),
+            verdicts: Verdicts { allow: true, modify: true, deny: true, require_approval: false },
+            phases: Phases { before: true, after: false },
+            counters: vec![counter],
+        }
+    }
+
+    fn allow() -> RawAnswer {
+        RawAnswer {
+            verdict: Verdict::Allow,
+            reason: String::new(),
+            risk: 0.0,
+            details: String::new(),
+            arguments: None,
+            charges: Vec::new(),
+        }
+    }
+
+    fn charge(counter: &str, amount: i64) -> Charge {
+        Charge { counter: counter.to_owned(), amount, when: ChargeWhen::Permitted, settles: false }
+    }
+
+    fn fault(answer: RawAnswer) -> Fault {
+        answer.check(&description(), &Bounds::default()).unwrap_err()
+    }
+
+    #[test]
+    fn a_plain_answer_passes() {
+        let answer = RawAnswer { charges: vec![charge("spend", 5)], details: "{\"a\":1}".to_owned(), ..allow() };
+        assert!(answer.check(&description(), &Bounds::default()).is_ok());
+        let answer =
+            RawAnswer { verdict: Verdict::Modify, reason: "r".to_owned(), arguments: Some("{}".to_owned()), ..allow() };
+        assert!(answer.check(&description(), &Bounds::default()).is_ok());
+    }
+
+    #[test]
+    fn what_the_types_do_not_hold_is_checked() {
+        let text = |text: &str| text.to_owned();
+        let deny = || RawAnswer { verdict: Verdict::Deny, reason: text("no"), ..allow() };
+        for answer in [
+            RawAnswer { verdict: Verdict::RequireApproval, reason: text("undeclared"), ..allow() },
+            RawAnswer { reason: text(" "), ..deny() },
+            RawAnswer { risk: f64::NAN, ..allow() },
+            RawAnswer { risk: 1.5, ..allow() },
+            RawAnswer { risk: -0.5, ..allow() },
+            RawAnswer { details: text("[1]"), ..allow() },
+            RawAnswer { details: text("{\"a\":1,\"a\":2}"), ..allow() },
+            RawAnswer { arguments: Some(text("{}")), ..deny() },
+            RawAnswer { verdict: Verdict::Modify, reason: text("r"), ..allow() },
+            RawAnswer { verdict: Verdict::Modify, reason: text("r"), arguments: Some(text("[]")), ..allow() },
+            RawAnswer { verdict: Verdict::Modify, reason: text("r"), arguments: Some(text("{")), ..allow() },
+            RawAnswer { charges: vec![charge("other", 1)], ..allow() },
+            RawAnswer { charges: vec![charge("spend", -1)], ..allow() },
+            RawAnswer { charges: vec![charge("spend", 1), charge("spend", 1)], ..allow() },
+        ] {
+            assert!(matches!(fault(answer.clone()), Fault::MalformedAnswer(_)), "{answer:?}");
+        }
+        for answer in [
+            RawAnswer { reason: "x".repeat(2_049), ..deny() },
+            RawAnswer { details: "x".repeat(20_000), ..allow() },
+            RawAnswer { verdict: Verdict::Modify, reason: text("r"), arguments: Some("x".repeat(2 << 20)), ..allow() },
+        ] {
+            assert!(matches!(fault(answer), Fault::TooLarge(_)));
+        }
+    }
+}

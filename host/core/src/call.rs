@@ -1,0 +1,184 @@
+//! A call as received, and as judged: checked, canonical, digested. It never changes what will run.
+
+use agenthalt_json::{Json, Limits as JsonLimits, Object};
+
+use crate::digest::{Digest, Key};
+
+/// The most bytes of a function name or an id.
+const MOST_NAME_BYTES: usize = 64 << 10;
+
+/// A function call that an agent wants to make, as received.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Call {
+    /// Names the call; the host makes a name where there is none.
+    pub id: Option<String>,
+    /// The function's name.
+    pub function_name: String,
+    /// The arguments: the text of one JSON object.
+    pub arguments: String,
+    /// The agent that calls.
+    pub agent_id: Option<String>,
+    /// The session that the call belongs to.
+    pub session_id: Option<String>,
+    /// What the surface knows beside the arguments: the text of one JSON object.
+    pub metadata: Option<String>,
+}
+
+/// Why a call cannot be judged.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum MalformedCall {
+    /// The function has no name.
+    #[error("the call names no function")]
+    NoFunction,
+    /// A name or id is too long.
+    #[error("the {0} is longer than {MOST_NAME_BYTES} bytes")]
+    TooLong(&'static str),
+    /// The arguments or metadata are no JSON within the limits.
+    #[error("the {0} are unusable: {1}")]
+    Unusable(&'static str, agenthalt_json::Error),
+    /// The arguments or metadata are some other JSON.
+    #[error("the {0} are {1}, not an object")]
+    NotAnObject(&'static str, &'static str),
+}
+
+impl MalformedCall {
+    /// The word for programs, the same in every release; it shows nothing of the call.
+    pub fn code(&self) -> &'static str {
+        match self {
+            MalformedCall::NoFunction => "no_function",
+            MalformedCall::TooLong(_) => "too_long",
+            MalformedCall::Unusable(..) => "unusable",
+            MalformedCall::NotAnObject(..) => "not_an_object",
+        }
+    }
+}
+
+/// A checked call with its canonical form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JudgedCall {
+    /// Names the call.
+    pub id: String,
+    /// The function's name as given.
+    pub function_name: String,
+    /// The original arguments.
+    pub arguments: Json,
+    /// The agent; none where the call names none or a blank one.
+    pub agent: Option<String>,
+    /// The session; none where the call names none or an empty one.
+    pub session: Option<String>,
+    /// Whose policy, state and audit chain the call belongs to.
+    pub tenant: String,
+    /// The metadata, an object.
+    pub metadata: Json,
+}
+
+impl JudgedCall {
+    /// Checks a call and brings it to canonical form.
+    ///
+    /// # Errors
+    /// [`MalformedCall`], which denies the call before any guard runs.
+    pub fn new(call: &Call, id: String, tenant: String, limits: JsonLimits) -> Result<Self, MalformedCall> {
+        if call.function_name.is_empty() {
+            return Err(MalformedCall::NoFunction);
+        }
+        let names = [
+            ("function name", Some(&call.function_name)),
+            ("call id", Some(&id)),
+            ("agent id", call.agent_id.as_ref()),
+            ("session id", call.session_id.as_ref()),
+        ];
+        for (what, name) in names {
+            if name.is_some_and(|name| name.len() > MOST_NAME_BYTES) {
+                return Err(MalformedCall::TooLong(what));
+            }
+        }
+        let arguments = object("arguments", &call.arguments, limits)?;
+        let metadata = match &call.metadata {
+            Some(text) => object("metadata", text, limits)?,
+            None => Json::Object(Object::new()),
+        };
+        Ok(JudgedCall {
+            id,
+            function_name: call.function_name.clone(),
+            arguments,
+            agent: call.agent_id.clone().filter(|agent| !agenthalt_names::fold(agent).is_empty()),
+            session: call.session_id.clone().filter(|session| !session.is_empty()),
+            tenant,
+            metadata,
+        })
+    }
+
+    /// What tells two calls of different function or original arguments apart.
+    pub fn sequence_digest(&self, key: &Key) -> Digest {
+        key.digest(&[b"sequence", self.function_name.as_bytes(), self.arguments.to_string().as_bytes()])
+    }
+
+    /// What binds a record or a grant to this call with these arguments. The time is no part of it.
+    pub fn digest(&self, arguments: &Json, key: &Key) -> Digest {
+        let optional = |text: &Option<String>| match text {
+            Some(text) => format!("1{text}"),
+            None => "0".to_owned(),
+        };
+        key.digest(&[
+            b"call",
+            self.tenant.as_bytes(),
+            optional(&self.agent).as_bytes(),
+            optional(&self.session).as_bytes(),
+            self.function_name.as_bytes(),
+            arguments.to_string().as_bytes(),
+            self.metadata.to_string().as_bytes(),
+        ])
+    }
+}
+
+fn object(what: &'static str, text: &str, limits: JsonLimits) -> Result<Json, MalformedCall> {
+    match Json::parse_within(text, limits) {
+        Ok(value @ Json::Object(_)) => Ok(value),
+        Ok(other) => Err(MalformedCall::NotAnObject(what, other.kind())),
+        Err(error) => Err(MalformedCall::Unusable(what, error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+    use super::*;
+
+    fn call(function_name: &str, arguments: &str) -> Call {
+        Call { function_name: function_name.to_owned(), arguments: arguments.to_owned(), ..Call::default() }
+    }
+
+    fn judged(call: &Call) -> Result<JudgedCall, MalformedCall> {
+        JudgedCall::new(call, "1".to_owned(), "default".to_owned(), JsonLimits::default())
+    }
+
+    #[test]
+    fn a_call_that_cannot_be_judged_is_refused() {
+        assert_eq!(judged(&call("", "{}")), Err(MalformedCall::NoFunction));
+        assert_eq!(judged(&call("f", "[]")), Err(MalformedCall::NotAnObject("arguments", "a list")));
+        for arguments in ["", "null", "{", "{\"a\":1,\"a\":2}", "{\"a\":\"\\ud800\"}", "{} {}"] {
+            assert!(judged(&call("f", arguments)).is_err(), "{arguments}");
+        }
+        let metadata = Call { metadata: Some("3".to_owned()), ..call("f", "{}") };
+        assert_eq!(judged(&metadata), Err(MalformedCall::NotAnObject("metadata", "a number")));
+        assert_eq!(judged(&call(&"f".repeat(70_000), "{}")), Err(MalformedCall::TooLong("function name")));
+    }
+
+    #[test]
+    fn forms_of_one_call_have_one_digest() {
+        let key = Key::new([1; 32]);
+        let digest = |text: &str| {
+            let call = judged(&call("f", text)).unwrap();
+            (call.sequence_digest(&key), call.digest(&call.arguments, &key))
+        };
+        assert_eq!(digest("{\"b\":1.0, \"a\":\"\\u0041\"}"), digest("{\"a\":\"A\",\"b\":1e0}"));
+        assert_ne!(digest("{\"a\":1}"), digest("{\"a\":2}"));
+    }
+
+    #[test]
+    fn blank_ids_are_none() {
+        let blank = Call { agent_id: Some(" ".to_owned()), session_id: Some(String::new()), ..call("f", "{}") };
+        let judged = judged(&blank).unwrap();
+        assert_eq!((judged.agent, judged.session), (None, None));
+    }
+}

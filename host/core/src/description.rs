@@ -1,0 +1,96 @@
+//! What a guard says of itself under one configuration, checked before anything relies on it.
+
+use crate::answer::Bounds;
+use crate::counter::Counter;
+use crate::verdict::Verdict;
+
+/// The most counters a guard may declare.
+pub const MOST_COUNTERS: usize = 32;
+
+/// A set of verdicts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Verdicts {
+    /// The guard may allow.
+    pub allow: bool,
+    /// The guard may modify.
+    pub modify: bool,
+    /// The guard may require approval.
+    pub require_approval: bool,
+    /// The guard may deny.
+    pub deny: bool,
+}
+
+impl Verdicts {
+    /// Whether a verdict is in the set.
+    pub fn contains(self, verdict: Verdict) -> bool {
+        match verdict {
+            Verdict::Allow => self.allow,
+            Verdict::Modify => self.modify,
+            Verdict::RequireApproval => self.require_approval,
+            Verdict::Deny => self.deny,
+        }
+    }
+}
+
+/// A set of phases.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Phases {
+    /// The call is judged before it runs.
+    pub before: bool,
+    /// The output is judged after it ran.
+    pub after: bool,
+}
+
+/// What a guard says of itself; only [`Description::check`] lets one in from outside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Description {
+    /// The guard's own name.
+    pub name: String,
+    /// The guard's version.
+    pub version: String,
+    /// The verdicts it may give.
+    pub verdicts: Verdicts,
+    /// The phases it judges.
+    pub phases: Phases,
+    /// The counters it reads and charges.
+    pub counters: Vec<Counter>,
+}
+
+impl Description {
+    /// Checks a description that came out of a guard.
+    ///
+    /// # Errors
+    /// One sentence that says what it breaks.
+    pub fn check(self, bounds: &Bounds) -> Result<Description, String> {
+        for (what, text) in [("name", &self.name), ("version", &self.version)] {
+            if text.trim().is_empty() {
+                return Err(format!("the description's {what} is blank"));
+            }
+            if text.len() > bounds.name_bytes {
+                return Err(format!("the description's {what} is longer than {} bytes", bounds.name_bytes));
+            }
+        }
+        if self.counters.len() > MOST_COUNTERS {
+            return Err(format!("{} counters are declared, at most {MOST_COUNTERS} may be", self.counters.len()));
+        }
+        for (index, counter) in self.counters.iter().enumerate() {
+            let name = &counter.name;
+            let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
+            if name.is_empty() || name.len() > 64 || !name.bytes().all(plain) {
+                return Err(format!("the counter name `{}` is not 1 to 64 of a-z, 0-9, _", name.escape_debug()));
+            }
+            if !counter.window.is_valid() {
+                return Err(format!("the window of the counter `{name}` is not between 1 ms and 400 days"));
+            }
+            if self.counters.iter().take(index).any(|other| other.name == *name) {
+                return Err(format!("the counter `{name}` is declared twice"));
+            }
+        }
+        Ok(self)
+    }
+
+    /// The declared counter of this name.
+    pub fn counter(&self, name: &str) -> Option<&Counter> {
+        self.counters.iter().find(|counter| counter.name == name)
+    }
+}

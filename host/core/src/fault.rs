@@ -1,0 +1,131 @@
+//! What goes wrong in a guard or around it, and the one way from there to a denial.
+
+use crate::answer::Answer;
+use crate::verdict::{Risk, Verdict};
+
+/// What went wrong. Any of these in an enforcing guard denies the call.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Fault {
+    /// The guard burnt all its fuel.
+    #[error("ran out of fuel (limit {0})")]
+    OutOfFuel(u64),
+    /// The guard ran past its time. The clock said so, not the guard.
+    #[error("ran past its time limit of {0} ms")]
+    Deadline(u64),
+    /// The guard wanted more memory than its limit in bytes.
+    #[error("wanted more memory than its limit of {0} bytes")]
+    Memory(u64),
+    /// The guard wanted a table of more elements than the limit.
+    #[error("wanted a table of more than {0} elements")]
+    Table(u64),
+    /// The guard's calls went too deep.
+    #[error("overflowed its stack")]
+    StackOverflow,
+    /// The guard trapped; says how.
+    #[error("trapped: {0}")]
+    Trap(String),
+    /// The guard said itself that it cannot judge.
+    #[error("reported an error: {0}")]
+    GuestError(String),
+    /// The guard's answer is not one.
+    #[error("gave a malformed answer: {0}")]
+    MalformedAnswer(String),
+    /// The guard's answer is too large.
+    #[error("gave too large an answer: {0}")]
+    TooLarge(String),
+    /// The component is not one of this contract.
+    #[error("is incompatible: {0}")]
+    Incompatible(String),
+    /// The component wants something of the host, which has nothing to give.
+    #[error("imports {0}; a guard imports nothing")]
+    ForbiddenImport(String),
+    /// The bytes are no component.
+    #[error("is not a component: {0}")]
+    NotAComponent(String),
+    /// The component could not be compiled within the limits.
+    #[error("failed to compile: {0}")]
+    FailedToCompile(String),
+    /// The guard could not be configured.
+    #[error("failed to configure: {0}")]
+    FailedToConfigure(String),
+    /// The component's bytes are not there.
+    #[error("component missing: {0}")]
+    Missing(String),
+    /// The component's bytes are others than those pinned.
+    #[error("component has the digest {found}, pinned is {pinned}")]
+    WrongDigest {
+        /// What the policy or the lock names.
+        pinned: String,
+        /// What the bytes have.
+        found: String,
+    },
+    /// The host has no room for another run; not the guard's fault.
+    #[error("the host is full: {0}")]
+    HostFull(String),
+    /// State could not be read or written, or the audit record could not.
+    #[error("state is unusable: {0}")]
+    State(String),
+    /// Guards undid each other's rewriting without an end.
+    #[error("rewriting does not come to rest: {0}")]
+    Oscillation(String),
+    /// The host itself failed.
+    #[error("the host failed: {0}")]
+    Host(String),
+}
+
+impl Fault {
+    /// The word for programs, the same in every release.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Fault::OutOfFuel(_) => "out_of_fuel",
+            Fault::Deadline(_) => "deadline",
+            Fault::Memory(_) => "memory",
+            Fault::Table(_) => "table",
+            Fault::StackOverflow => "stack_overflow",
+            Fault::Trap(_) => "trap",
+            Fault::GuestError(_) => "guest_error",
+            Fault::MalformedAnswer(_) => "malformed_answer",
+            Fault::TooLarge(_) => "too_large",
+            Fault::Incompatible(_) => "incompatible",
+            Fault::ForbiddenImport(_) => "forbidden_import",
+            Fault::NotAComponent(_) => "not_a_component",
+            Fault::FailedToCompile(_) => "failed_to_compile",
+            Fault::FailedToConfigure(_) => "failed_to_configure",
+            Fault::Missing(_) => "missing",
+            Fault::WrongDigest { .. } => "wrong_digest",
+            Fault::HostFull(_) => "host_full",
+            Fault::State(_) => "state",
+            Fault::Oscillation(_) => "oscillation",
+            Fault::Host(_) => "host",
+        }
+    }
+
+    /// The only way from a fault to an answer.
+    // INVARIANT: whatever the fault is, the answer is a denial without charges.
+    pub fn into_denial(self, guard: &str) -> Answer {
+        Answer {
+            verdict: Verdict::Deny,
+            reason: format!("the guard `{guard}` cannot judge, so the call is denied: it {self}"),
+            risk: Risk::FULL,
+            details: None,
+            arguments: None,
+            charges: Vec::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_fault_becomes_a_denial_that_spends_nothing() {
+        for fault in [Fault::OutOfFuel(1), Fault::StackOverflow, Fault::HostFull("queue".to_owned())] {
+            let answer = fault.into_denial("budget");
+            assert_eq!((answer.verdict, answer.risk), (Verdict::Deny, Risk::FULL));
+            assert!(answer.charges.is_empty());
+            assert!(answer.reason.contains("budget"));
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! The words and pure rules of AgentHalt. No input or output, no clock, no thread.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`call`] | a call as received, and as judged: checked, canonical, digested |
+//! | [`verdict`] | what may be said of a call, and how all that is said comes to one verdict |
+//! | [`answer`] | what one guard says, checked as if an enemy had typed it |
+//! | [`description`] | what a guard says of itself, checked likewise |
+//! | [`fault`] | what goes wrong in a guard, and the one way from there to a denial |
+//! | [`counter`] | counters, partitions, windows, readings and charges |
+//! | [`time`] | stamps, civil time, where days and months begin |
+//! | [`limits`] | what a guard may use |
+//! | [`digest`] | digests, plain and keyed, and the link of the audit chain |
+//! | [`policy`] | from the text of a policy to a checked one, with every problem at its place |
+
+pub mod answer;
+pub mod call;
+pub mod counter;
+pub mod description;
+pub mod digest;
+pub mod fault;
+pub mod limits;
+pub mod policy;
+pub mod time;
+pub mod verdict;

@@ -1,0 +1,392 @@
+//! Reads the tree of a policy into guards and settings, collecting every problem. A draft is no
+//! policy: only [`PolicyDraft::finish`] makes one, and only when nothing is wrong.
+
+use std::str::FromStr;
+
+use super::problem::{Position, Problem, Problems};
+use super::settings::Settings;
+use super::yaml::{self, Entry, Node, Value};
+use super::{BUILT_IN_NAMES, Durability, GuardEntry, Mode, Policy, Source, StateSetting, nearest};
+
+use agenthalt_json::{Json, Limits as JsonLimits, Object};
+
+use crate::description::Phases;
+use crate::digest::Digest;
+use crate::limits::{GuardLimits, parse_size, parse_time_ms};
+use crate::time::TimeZone;
+use crate::verdict::Unmatched;
+
+const TOP_KEYS: [&str; 6] = ["version", "guards", "unmatched", "time_zone", "state", "call"];
+const SHARED_KEYS: [&str; 3] = ["enabled", "mode", "limits"];
+const CUSTOM_KEYS: [&str; 7] = ["component", "sha256", "config", "enabled", "mode", "phases", "limits"];
+
+/// A policy that was read but not yet accepted.
+#[derive(Clone, Debug)]
+pub struct PolicyDraft {
+    policy: Policy,
+    problems: Vec<Problem>,
+    text: String,
+}
+
+impl PolicyDraft {
+    /// Reads the text of a policy. `supported` names the built-in guards that the host ships.
+    pub fn read(text: &str, supported: &[&str]) -> PolicyDraft {
+        let (root, problems) = yaml::read(text);
+        let mut reader = Reader { supported, problems };
+        let policy = reader.policy(root.as_ref());
+        PolicyDraft { policy, problems: reader.problems, text: text.to_owned() }
+    }
+
+    /// The guards as far as they could be read.
+    pub fn guards(&self) -> &[GuardEntry] {
+        &self.policy.guards
+    }
+
+    /// Adds a problem that was found elsewhere, as by a guard in its settings.
+    pub fn add_problems(&mut self, problems: impl IntoIterator<Item = Problem>) {
+        self.problems.extend(problems);
+    }
+
+    /// The policy.
+    ///
+    /// # Errors
+    /// All problems, if there is one.
+    pub fn finish(self) -> Result<Policy, Problems> {
+        if self.problems.is_empty() { Ok(self.policy) } else { Err(Problems::new(self.problems, &self.text)) }
+    }
+}
+
+struct Reader<'a> {
+    supported: &'a [&'a str],
+    problems: Vec<Problem>,
+}
+
+impl Reader<'_> {
+    fn say(&mut self, at: Position, message: impl Into<String>) {
+        self.problems.push(Problem::new(at, message));
+    }
+
+    fn policy(&mut self, root: Option<&Node>) -> Policy {
+        let mut policy = Policy {
+            guards: Vec::new(),
+            unmatched: Unmatched::default(),
+            time_zone: TimeZone::utc(),
+            state: None,
+            call: JsonLimits::default(),
+            digest: Digest::ZERO,
+        };
+        let start = Position { line: 1, column: 1 };
+        let Some(root) = root else {
+            if self.problems.is_empty() {
+                self.say(start, "the policy is empty; it needs `guards:`");
+            }
+            return policy;
+        };
+        let Some(entries) = self.map(root, "a policy") else { return policy };
+        self.known_keys(entries, &TOP_KEYS, "key");
+        match find(entries, "guards") {
+            Some(guards) => policy.guards = self.guards(guards),
+            None => self.say(start, "the policy has no `guards:`; `guards: {}` judges nothing"),
+        }
+        if let Some(node) = find(entries, "version")
+            && node.to_json() != Json::from(1_i64)
+        {
+            self.say(node.at, "this host knows policies of `version: 1`");
+        }
+        if let Some(node) = find(entries, "unmatched") {
+            let choices = [
+                ("allow", Unmatched::Allow),
+                ("require_approval", Unmatched::RequireApproval),
+                ("deny", Unmatched::Deny),
+            ];
+            policy.unmatched = self.choice(node, &choices).unwrap_or_default();
+        }
+        if let Some(text) = find(entries, "time_zone").and_then(|node| self.text(node).map(|text| (node.at, text))) {
+            match TimeZone::from_str(&text.1) {
+                Ok(zone) => policy.time_zone = zone,
+                Err(error) => self.say(text.0, error.to_string()),
+            }
+        }
+        policy.state = find(entries, "state").and_then(|node| self.state(node));
+        if let Some(node) = find(entries, "call") {
+            policy.call = self.call_limits(node);
+        }
+        policy.digest = digest(&policy);
+        policy
+    }
+
+    fn guards(&mut self, node: &Node) -> Vec<GuardEntry> {
+        let Some(entries) = self.map(node, "`guards:`") else { return Vec::new() };
+        entries.iter().filter_map(|entry| self.guard(entry)).collect()
+    }
+
+    fn guard(&mut self, entry: &Entry) -> Option<GuardEntry> {
+        if BUILT_IN_NAMES.contains(&entry.key.as_str()) {
+            return self.built_in(entry);
+        }
+        if matches!(&entry.node.value, Value::Map(inner) if find(inner, "component").is_some()) {
+            return self.custom(entry);
+        }
+        let hint = nearest::hint(&entry.key, BUILT_IN_NAMES);
+        let name = entry.key.escape_debug();
+        self.say(entry.at, format!("there is no built-in guard `{name}`{hint}; a custom guard names its `component:`"));
+        None
+    }
+
+    fn built_in(&mut self, entry: &Entry) -> Option<GuardEntry> {
+        let name = entry.key.clone();
+        if !self.supported.contains(&name.as_str()) {
+            self.say(entry.at, format!("the built-in guard `{name}` is not supported yet"));
+            return None;
+        }
+        let inner = match &entry.node.value {
+            Value::Null => &[],
+            _ => self.map(&entry.node, &format!("the settings of `{name}`"))?,
+        };
+        let (shared, own): (Vec<_>, Vec<_>) =
+            inner.iter().cloned().partition(|entry| SHARED_KEYS.contains(&entry.key.as_str()));
+        let settings = Node { at: entry.node.at, value: Value::Map(own) };
+        Some(GuardEntry {
+            source: Source::BuiltIn(name.clone()),
+            name,
+            settings: Settings::new(Some(settings), entry.at),
+            mode: self.mode(&shared),
+            enabled: self.enabled(&shared),
+            phases: None,
+            limits: self.limits(&shared),
+        })
+    }
+
+    fn custom(&mut self, entry: &Entry) -> Option<GuardEntry> {
+        let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
+        if entry.key.is_empty() || entry.key.len() > 64 || !entry.key.bytes().all(plain) {
+            self.say(entry.at, "a guard's name is 1 to 64 letters, digits, `_` or `-`");
+        }
+        let inner = self.map(&entry.node, "a custom guard")?;
+        if let Some(wasi) = inner.iter().find(|inner| inner.key == "wasi") {
+            self.say(wasi.at, "`wasi:` is not supported yet; a guard imports nothing");
+        }
+        let others: Vec<Entry> = inner.iter().filter(|inner| inner.key != "wasi").cloned().collect();
+        self.known_keys(&others, &CUSTOM_KEYS, "key");
+        let path = find(inner, "component").and_then(|node| self.text(node))?;
+        let sha256 = find(inner, "sha256").and_then(|node| {
+            let text = self.text(node)?;
+            text.parse().map_err(|error: crate::digest::NotADigest| self.say(node.at, error.to_string())).ok()
+        });
+        let config = inner.iter().find(|inner| inner.key == "config");
+        if let Some(config) = config
+            && !matches!(config.node.value, Value::Null | Value::Map(_))
+        {
+            self.say(config.node.at, format!("`config:` is a map, found {}", config.node.kind()));
+        }
+        Some(GuardEntry {
+            name: entry.key.clone(),
+            source: Source::Component { path, sha256 },
+            settings: Settings::new(config.map(|config| config.node.clone()), config.map_or(entry.at, |c| c.at)),
+            mode: self.mode(inner),
+            enabled: self.enabled(inner),
+            phases: find(inner, "phases").and_then(|node| self.phases(node)),
+            limits: self.limits(inner),
+        })
+    }
+
+    fn mode(&mut self, entries: &[Entry]) -> Mode {
+        let choices = [("enforce", Mode::Enforce), ("shadow", Mode::Shadow)];
+        find(entries, "mode").and_then(|node| self.choice(node, &choices)).unwrap_or_default()
+    }
+
+    fn enabled(&mut self, entries: &[Entry]) -> bool {
+        match find(entries, "enabled").map(|node| (node.at, &node.value, node.kind())) {
+            None => true,
+            Some((_, Value::Bool(enabled), _)) => *enabled,
+            Some((at, _, kind)) => {
+                self.say(at, format!("`enabled` is `true` or `false`, found {kind}"));
+                true
+            }
+        }
+    }
+
+    fn phases(&mut self, node: &Node) -> Option<Phases> {
+        let Value::List(items) = &node.value else {
+            self.say(node.at, format!("`phases:` is a list, found {}", node.kind()));
+            return None;
+        };
+        if items.is_empty() {
+            self.say(node.at, "`phases:` names no phase; a guard that judges none is switched off by `enabled: false`");
+        }
+        let mut phases = Phases { before: false, after: false };
+        for item in items {
+            match self.choice(item, &[("before", true), ("after", false)]) {
+                Some(true) => phases.before = true,
+                Some(false) => self.say(item.at, "the phase `after` is not supported yet"),
+                None => {}
+            }
+        }
+        Some(phases)
+    }
+
+    fn limits(&mut self, entries: &[Entry]) -> GuardLimits {
+        let default = GuardLimits::default();
+        let Some(node) = find(entries, "limits") else { return default };
+        let Some(entries) = self.map(node, "`limits:`") else { return default };
+        self.known_keys(entries, &["fuel", "memory", "time"], "limit");
+        let fuel = match find(entries, "fuel") {
+            None => Some(default.fuel()),
+            Some(Node { value: Value::Number(number), .. }) if number.as_u64().is_some_and(|fuel| fuel > 0) => {
+                number.as_u64()
+            }
+            Some(other) => {
+                self.say(other.at, "`fuel` is a whole number above zero, as `50000000`");
+                None
+            }
+        };
+        let memory = self.quantity(entries, "memory", default.memory_bytes(), parse_size, "a size, as `16MiB`");
+        let time = self.quantity(entries, "time", default.time_ms(), parse_time_ms, "a time, as `250ms`");
+        let (Some(fuel), Some(memory), Some(time)) = (fuel, memory, time) else { return default };
+        GuardLimits::new(fuel, memory, time).unwrap_or_else(|error| {
+            self.say(node.at, error.to_string());
+            default
+        })
+    }
+
+    fn call_limits(&mut self, node: &Node) -> JsonLimits {
+        let most = JsonLimits::default();
+        let Some(entries) = self.map(node, "`call:`") else { return most };
+        self.known_keys(entries, &["max_depth", "max_size"], "limit");
+        let depth = match find(entries, "max_depth") {
+            None => most.depth,
+            Some(other) => match &other.value {
+                Value::Number(number) if (1..=64).contains(&number.as_u64().unwrap_or(0)) => {
+                    number.as_u64().and_then(|depth| usize::try_from(depth).ok()).unwrap_or(most.depth)
+                }
+                _ => {
+                    self.say(other.at, "`max_depth` is a whole number from 1 to 64");
+                    most.depth
+                }
+            },
+        };
+        let size = self.quantity(entries, "max_size", most.bytes as u64, parse_size, "a size, as `64KiB`");
+        let bytes = match size.and_then(|size| usize::try_from(size).ok()) {
+            Some(bytes) if (2..=most.bytes).contains(&bytes) => bytes,
+            Some(_) => {
+                self.say(node.at, "`max_size` is from 2B to 1MiB");
+                most.bytes
+            }
+            None => most.bytes,
+        };
+        JsonLimits { depth, bytes }
+    }
+
+    fn state(&mut self, node: &Node) -> Option<StateSetting> {
+        if let Value::Text(path) = &node.value {
+            return Some(StateSetting { path: path.clone(), durability: Durability::default() });
+        }
+        let entries = self.map(node, "`state:` (a path, or `{ path, durability }`)")?;
+        self.known_keys(entries, &["path", "durability"], "key");
+        let choices = [("full", Durability::Full), ("normal", Durability::Normal)];
+        let durability = find(entries, "durability").and_then(|node| self.choice(node, &choices)).unwrap_or_default();
+        match find(entries, "path") {
+            Some(path) => Some(StateSetting { path: self.text(path)?, durability }),
+            None => {
+                self.say(node.at, "`state:` names no `path`");
+                None
+            }
+        }
+    }
+
+    fn quantity(
+        &mut self,
+        entries: &[Entry],
+        name: &str,
+        default: u64,
+        parse: fn(&str) -> Option<u64>,
+        form: &str,
+    ) -> Option<u64> {
+        let Some(node) = find(entries, name) else { return Some(default) };
+        let value = match &node.value {
+            Value::Text(text) => parse(text),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::List(_) | Value::Map(_) => None,
+        };
+        if value.is_none() {
+            self.say(node.at, format!("`{name}` is {form}"));
+        }
+        value
+    }
+
+    fn map<'n>(&mut self, node: &'n Node, what: &str) -> Option<&'n [Entry]> {
+        match &node.value {
+            Value::Map(entries) => Some(entries),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) | Value::List(_) => {
+                self.say(node.at, format!("{what} is a map, found {}", node.kind()));
+                None
+            }
+        }
+    }
+
+    fn text(&mut self, node: &Node) -> Option<String> {
+        match &node.value {
+            Value::Text(text) if !text.is_empty() => Some(text.clone()),
+            _ => {
+                self.say(node.at, format!("expected a text, found {}", node.kind()));
+                None
+            }
+        }
+    }
+
+    fn choice<T: Copy>(&mut self, node: &Node, choices: &[(&str, T)]) -> Option<T> {
+        if let Value::Text(text) = &node.value
+            && let Some((_, choice)) = choices.iter().find(|(word, _)| word == text)
+        {
+            return Some(*choice);
+        }
+        let words: Vec<String> = choices.iter().map(|(word, _)| format!("`{word}`")).collect();
+        self.say(node.at, format!("expected one of {}", words.join(", ")));
+        None
+    }
+
+    fn known_keys(&mut self, entries: &[Entry], known: &[&str], what: &str) {
+        for entry in entries.iter().filter(|entry| !known.contains(&entry.key.as_str())) {
+            let hint = nearest::hint(&entry.key, known.iter().copied());
+            self.say(entry.at, format!("unknown {what} `{}`{hint}", entry.key.escape_debug()));
+        }
+    }
+}
+
+fn find<'n>(entries: &'n [Entry], key: &str) -> Option<&'n Node> {
+    entries.iter().find(|entry| entry.key == key).map(|entry| &entry.node)
+}
+
+/// The digest of what the policy says; where state lies is no part of it.
+fn digest(policy: &Policy) -> Digest {
+    let guards = policy.guards.iter().map(|guard| {
+        let source = match &guard.source {
+            Source::BuiltIn(name) => format!("built-in {name}"),
+            Source::Component { path, sha256 } => format!("component {path} {sha256:?}"),
+        };
+        let phases = guard.phases.map(|phases| format!("{phases:?}")).unwrap_or_default();
+        Json::Array(vec![
+            Json::from(guard.name.as_str()),
+            Json::from(source),
+            guard.settings.json().clone(),
+            Json::from(guard.mode.as_str()),
+            Json::from(guard.enabled),
+            Json::from(phases),
+            Json::from(guard.limits.fuel()),
+            Json::from(guard.limits.memory_bytes()),
+            Json::from(guard.limits.time_ms()),
+        ])
+    });
+    let whole: Object = [
+        ("guards", Json::Array(guards.collect())),
+        ("unmatched", Json::from(policy.unmatched.verdict().as_str())),
+        ("time_zone", Json::from(policy.time_zone.name())),
+        ("depth", Json::from(policy.call.depth as u64)),
+        ("bytes", Json::from(policy.call.bytes as u64)),
+    ]
+    .into_iter()
+    .collect();
+    Digest::of(Json::Object(whole).to_string().as_bytes())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,112 @@
+//! Claims about reading policies: what loads, what is refused, and how it is told.
+
+#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+use super::*;
+
+const ALL: [&str; 6] = BUILT_IN_NAMES;
+
+fn read(text: &str) -> Result<Policy, Problems> {
+    PolicyDraft::read(text, &ALL).finish()
+}
+
+fn problems(text: &str) -> Vec<String> {
+    let problems = read(text).unwrap_err();
+    problems.list().iter().map(|p| format!("{}:{} {}", p.at.line, p.at.column, p.message)).collect()
+}
+
+#[test]
+fn the_whole_shape_is_read() {
+    let policy = read(
+        "version: 1\nunmatched: deny\ntime_zone: Europe/Berlin\nstate: {path: x.db, durability: normal}\n\
+         call: {max_depth: 8, max_size: 64KiB}\nguards:\n  budget: {max_daily_spend: 10.0, mode: shadow}\n  hours:\n    \
+         component: hours.wasm\n    config: {from: 9}\n    phases: [before]\n    limits: {fuel: 1000, time: 50ms}\n",
+    )
+    .unwrap();
+    assert_eq!(policy.unmatched, Unmatched::Deny);
+    assert_eq!(policy.time_zone.name(), "Europe/Berlin");
+    assert_eq!(policy.state, Some(StateSetting { path: "x.db".to_owned(), durability: Durability::Normal }));
+    assert_eq!(policy.call, JsonLimits { depth: 8, bytes: 64 << 10 });
+    let [budget, hours] = policy.guards.as_slice() else { panic!("two guards") };
+    assert_eq!(budget.settings.json().to_string(), r#"{"max_daily_spend":10}"#);
+    assert_eq!(budget.mode, Mode::Shadow);
+    assert_eq!(hours.source, Source::Component { path: "hours.wasm".to_owned(), sha256: None });
+    assert_eq!((hours.limits.fuel(), hours.limits.time_ms()), (1_000, 50));
+    assert_eq!(hours.limits.memory_bytes(), GuardLimits::default().memory_bytes());
+}
+
+#[test]
+fn every_problem_is_told_at_once_and_in_order() {
+    let text = "guards:\n  budgt: {}\n  scope:\n    mode: loud\n    limits: {fuel: 0, memory: lots}\nunmatched: maybe\n\
+                time_zone: Mars/Olympus\ncolour: red\nversion: 2\n";
+    assert_eq!(
+        problems(text),
+        [
+            "2:3 there is no built-in guard `budgt`; did you mean `budget`?; a custom guard names its `component:`",
+            "4:11 expected one of `enforce`, `shadow`",
+            "5:20 `fuel` is a whole number above zero, as `50000000`",
+            "5:31 `memory` is a size, as `16MiB`",
+            "6:12 expected one of `allow`, `require_approval`, `deny`",
+            "7:12 unknown time zone `Mars/Olympus`; use an IANA name such as `Europe/Berlin`",
+            "8:1 unknown key `colour`",
+            "9:10 this host knows policies of `version: 1`",
+        ]
+    );
+}
+
+#[test]
+fn a_policy_needs_guards() {
+    for text in ["", "version: 1\n", "guards: null\n", "guards: [budget]\n", "[]", "guards: 3"] {
+        assert_eq!(problems(text).len(), 1, "{text}");
+    }
+    assert!(read("guards: {}").unwrap().guards.is_empty());
+    assert_eq!(read("guards:\n  budget:\n").unwrap().guards.len(), 1);
+}
+
+#[test]
+fn what_is_not_there_yet_is_refused() {
+    let found = PolicyDraft::read("guards: {purchase: {}}", &["scope"]).finish().unwrap_err();
+    assert!(found.to_string().contains("`purchase` is not supported yet"));
+    assert_eq!(problems("guards: {x: {component: x.wasm, wasi: closed}}").len(), 1);
+    assert_eq!(problems("guards: {x: {component: x.wasm, phases: [before, after]}}").len(), 1);
+    assert_eq!(problems("guards: {x: {component: x.wasm, phases: []}}").len(), 1);
+}
+
+#[test]
+fn no_limit_can_be_lifted() {
+    for limits in [
+        "{fuel: 0}",
+        "{memory: 0MiB}",
+        "{time: 0ms}",
+        "{fuel: null}",
+        "{time: unlimited}",
+        "{fuel: .inf}",
+        "{memory: 1024MiB}",
+    ] {
+        assert!(read(&format!("guards: {{scope: {{limits: {limits}}}}}")).is_err(), "{limits}");
+    }
+    for call in ["{max_depth: 65}", "{max_depth: 0}", "{max_size: 2MiB}", "{max_size: 0B}"] {
+        assert_eq!(problems(&format!("guards: {{}}\ncall: {call}")).len(), 1, "{call}");
+    }
+}
+
+#[test]
+fn a_problem_of_a_guard_finds_its_line() {
+    let text = "guards:\n  scope:\n    deny_functions:\n      - \"drop_*\"\n      - \"bad[\"\n";
+    let mut draft = PolicyDraft::read(text, &ALL);
+    let problem = draft.guards()[0].settings.problem("/deny_functions/1", "unclosed `[`");
+    assert_eq!(problem.at, Position { line: 5, column: 9 });
+    draft.add_problems([problem]);
+    let shown = draft.finish().unwrap_err().render("p.yaml");
+    assert_eq!(shown, "p.yaml:5:9: unclosed `[`\n  |       - \"bad[\"\n  |         ^\n");
+}
+
+#[test]
+fn the_digest_is_of_the_meaning_not_of_the_text() {
+    let digest = |text: &str| read(text).unwrap().digest;
+    let one = digest("guards: {scope: {deny_functions: [a], allow_functions: []}}");
+    assert_eq!(one, digest("# hi\nguards:\n  scope:\n    allow_functions: []\n    deny_functions: ['a']\n"));
+    assert_ne!(one, digest("guards: {scope: {deny_functions: [b], allow_functions: []}}"));
+    assert_ne!(one, digest("guards: {scope: {deny_functions: [a], allow_functions: [], mode: shadow}}"));
+    assert_ne!(one, digest("unmatched: deny\nguards: {scope: {deny_functions: [a], allow_functions: []}}"));
+}

@@ -1,0 +1,71 @@
+//! What is wrong with a policy's text, and where; shown with the line itself. It never stops at the
+//! first problem.
+
+use std::fmt;
+
+/// A place in a text, both counted from 1; columns count characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Position {
+    /// The line.
+    pub line: usize,
+    /// The character in the line.
+    pub column: usize,
+}
+
+/// One thing that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Where.
+    pub at: Position,
+    /// What, and what to do about it.
+    pub message: String,
+}
+
+impl Problem {
+    /// A problem at a place.
+    pub fn new(at: Position, message: impl Into<String>) -> Self {
+        Problem { at, message: message.into() }
+    }
+}
+
+/// Everything that is wrong with one text, in the order of the text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problems {
+    list: Vec<Problem>,
+    text: String,
+}
+
+impl Problems {
+    pub(super) fn new(mut list: Vec<Problem>, text: &str) -> Self {
+        list.sort_by_key(|problem| problem.at);
+        list.dedup();
+        Problems { list, text: text.to_owned() }
+    }
+
+    /// The problems.
+    pub fn list(&self) -> &[Problem] {
+        &self.list
+    }
+
+    /// The problems for people: each with the file's name, its place, the line and a mark below it.
+    pub fn render(&self, file: &str) -> String {
+        let mut out = String::new();
+        for Problem { at, message } in &self.list {
+            out.push_str(&format!("{file}:{}:{}: {message}\n", at.line, at.column));
+            if let Some(line) = self.text.lines().nth(at.line.saturating_sub(1)) {
+                let shown: String = line.chars().take(160).map(|c| if c.is_control() { ' ' } else { c }).collect();
+                let mark = " ".repeat(at.column.saturating_sub(1).min(160));
+                out.push_str(&format!("  | {shown}\n  | {mark}^\n"));
+            }
+        }
+        out
+    }
+}
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.render("policy").trim_end())
+    }
+}
+
+impl std::error::Error for Problems {}

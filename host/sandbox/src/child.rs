@@ -1,0 +1,136 @@
+//! The child process that compiles foreign components, both sides: the parent bounds its time, the
+//! child bounds its own memory and CPU before it reads a byte.
+
+use std::ffi::OsString;
+use std::io::{Read, Write};
+use std::path::PathBuf;
+use std::process::{Command, ExitCode, ExitStatus, Stdio};
+use std::sync::mpsc;
+
+use agenthalt_core::fault::Fault;
+use rustix::process::{Resource, Rlimit, setrlimit};
+
+use crate::compile::CompileLimits;
+use crate::engine::{self, Allocation};
+use crate::trap::cut;
+
+/// The largest compiled component in bytes.
+const MOST_CODE: u64 = 512 << 20;
+
+/// A program that, started with these arguments, calls [`run_as_child`] and nothing else.
+#[derive(Clone, Debug)]
+pub struct CompilerProcess {
+    program: PathBuf,
+    arguments: Vec<OsString>,
+}
+
+impl CompilerProcess {
+    /// A compiler that is started as `program` with `arguments`.
+    pub fn new(program: impl Into<PathBuf>, arguments: impl IntoIterator<Item = impl Into<OsString>>) -> Self {
+        CompilerProcess { program: program.into(), arguments: arguments.into_iter().map(Into::into).collect() }
+    }
+
+    /// Compiles in a child process.
+    ///
+    /// # Errors
+    /// [`Fault::NotAComponent`] where the compiler refuses the bytes, [`Fault::FailedToCompile`] where
+    /// it does not come to an end within the limits.
+    pub(crate) fn compile(&self, bytes: &[u8], limits: CompileLimits) -> Result<Vec<u8>, Fault> {
+        let failed = |text: String| Fault::FailedToCompile(text);
+        let mut child = Command::new(&self.program)
+            .args(&self.arguments)
+            .env_clear()
+            .env(TIME_VARIABLE, limits.time.as_secs().max(1).to_string())
+            .env(MEMORY_VARIABLE, limits.memory_bytes.to_string())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(|error| failed(format!("the compiler `{}` does not start: {error}", self.program.display())))?;
+        let (Some(mut stdin), Some(stdout), Some(stderr)) =
+            (child.stdin.take(), child.stdout.take(), child.stderr.take())
+        else {
+            return Err(failed("the compiler has no pipes".to_owned()));
+        };
+        let (send, receive) = mpsc::channel();
+        let (code, text) = std::thread::scope(|scope| {
+            // A child that ends early closes its end; what it says then tells more than the failed write.
+            scope.spawn(move || drop(stdin.write_all(bytes)));
+            let reader = scope.spawn(move || {
+                let code = read_all(stdout);
+                let _ = send.send(());
+                code
+            });
+            let errors = scope.spawn(move || read_all(stderr.take(64 << 10)));
+            if receive.recv_timeout(limits.time).is_err() {
+                drop(child.kill());
+            }
+            (reader.join().unwrap_or_default(), errors.join().unwrap_or_default())
+        });
+        let status = child.wait().map_err(|error| failed(format!("the compiler is lost: {error}")))?;
+        let text = cut(&String::from_utf8_lossy(&text));
+        match status.code() {
+            Some(0) if !code.is_empty() => Ok(code),
+            Some(code) if code == i32::from(REFUSED) => Err(Fault::NotAComponent(text)),
+            _ => Err(failed(explain(status, limits, &text))),
+        }
+    }
+}
+
+fn read_all(from: impl Read) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    match from.take(MOST_CODE).read_to_end(&mut bytes) {
+        Ok(_) => bytes,
+        Err(_) => Vec::new(),
+    }
+}
+
+fn explain(status: ExitStatus, limits: CompileLimits, text: &str) -> String {
+    let (time, memory) = (limits.time.as_secs(), limits.memory_bytes >> 20);
+    format!("the compiler ended with {status} under its limits of {time} s and {memory} MiB {text}")
+        .trim_end()
+        .to_owned()
+}
+
+const TIME_VARIABLE: &str = "AGENTHALT_COMPILE_SECONDS";
+const MEMORY_VARIABLE: &str = "AGENTHALT_COMPILE_BYTES";
+/// The exit code for bytes that are no component.
+const REFUSED: u8 = 3;
+
+/// The child's side: limits itself, reads a component from standard input, writes compiled code to
+/// standard output. Meant to be all that its process does.
+pub fn run_as_child() -> ExitCode {
+    match compile_as_child() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err((code, text)) => {
+            // Nobody is left to tell if this fails too; the exit code says it.
+            drop(writeln!(std::io::stderr(), "{text}"));
+            ExitCode::from(code)
+        }
+    }
+}
+
+fn compile_as_child() -> Result<(), (u8, String)> {
+    let failed = |text: String| (1, text);
+    let number = |name: &str| {
+        let text = std::env::var(name).map_err(|_| failed(format!("`{name}` is not set")))?;
+        text.parse::<u64>().map_err(|_| failed(format!("`{name}` is no number")))
+    };
+    limit(Resource::Cpu, number(TIME_VARIABLE)?).map_err(failed)?;
+    // A process that is limited in address space cannot reserve what a pool would.
+    #[cfg(target_os = "linux")]
+    limit(Resource::As, number(MEMORY_VARIABLE)?).map_err(failed)?;
+    limit(Resource::Core, 0).map_err(failed)?;
+    limit(Resource::Fsize, 0).map_err(failed)?;
+    let mut bytes = Vec::new();
+    std::io::stdin().lock().read_to_end(&mut bytes).map_err(|error| failed(error.to_string()))?;
+    let engine = engine::new(Allocation::OnDemand).map_err(|error| failed(error.to_string()))?;
+    let code = engine.precompile_component(&bytes).map_err(|error| (REFUSED, format!("{error:#}")))?;
+    let mut out = std::io::stdout().lock();
+    out.write_all(&code).and_then(|()| out.flush()).map_err(|error| failed(error.to_string()))
+}
+
+fn limit(resource: Resource, most: u64) -> Result<(), String> {
+    setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) })
+        .map_err(|error| format!("the limit {resource:?} cannot be set: {error}"))
+}

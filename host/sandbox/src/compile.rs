@@ -1,0 +1,54 @@
+//! Compiling within limits. A foreign component is compiled in a child process where the host has
+//! one, and in this process only after a look at its structure. It runs nothing.
+
+use std::time::Duration;
+
+use agenthalt_core::fault::Fault;
+use wasmtime::Engine;
+
+use crate::child::CompilerProcess;
+use crate::structure;
+
+/// What compiling one component may take in a child process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CompileLimits {
+    /// Wall and CPU time.
+    pub time: Duration,
+    /// Address space in bytes.
+    pub memory_bytes: u64,
+}
+
+impl Default for CompileLimits {
+    /// 30 seconds, 2 GiB.
+    fn default() -> Self {
+        CompileLimits { time: Duration::from_secs(30), memory_bytes: 2 << 30 }
+    }
+}
+
+/// How components are compiled.
+#[derive(Clone, Debug)]
+pub(crate) enum Compiler {
+    /// In a child process with limits on time and memory.
+    Child(CompilerProcess, CompileLimits),
+    /// In this process, after a look at the structure.
+    InProcess,
+}
+
+impl Compiler {
+    /// Compiles a component to code for this engine.
+    ///
+    /// # Errors
+    /// [`Fault::NotAComponent`] and [`Fault::FailedToCompile`].
+    pub(crate) fn compile(&self, engine: &Engine, bytes: &[u8]) -> Result<Vec<u8>, Fault> {
+        // INVARIANT: no foreign component reaches Cranelift without a bound on what it may cost.
+        match self {
+            Compiler::Child(process, limits) => process.compile(bytes, *limits),
+            Compiler::InProcess => {
+                structure::check(bytes)?;
+                engine
+                    .precompile_component(bytes)
+                    .map_err(|error| Fault::NotAComponent(crate::trap::cut(&format!("{error:#}"))))
+            }
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! Compiled code, once per component, and the order in which a component is loaded, with a fault for
+//! each step. It holds no settings.
+
+use std::sync::Arc;
+
+use agenthalt_core::answer::Bounds;
+use agenthalt_core::digest::Digest;
+use agenthalt_core::fault::Fault;
+use agenthalt_core::limits::GuardLimits;
+use wasmtime::component::{Component as Code, Linker};
+use wasmtime::{Engine, Store};
+
+use crate::ceiling::Ceiling;
+use crate::contract::{INTERFACE, Instance, Prepared, description, wit};
+use crate::engine::TICK;
+use crate::guard::{Guard, SettingsProblem};
+use crate::trap::{During, cut, fault};
+
+/// Bytes of text and lists that may come out of one call of a guest: the largest new arguments, and
+/// something beside them.
+const MOST_LIFTED_BYTES: usize = (1 << 20) + (256 << 10);
+/// The largest schema in bytes.
+const MOST_SCHEMA_BYTES: usize = 256 << 10;
+/// The most problems of one configuration, and bytes of each, that are shown.
+const MOST_PROBLEMS: usize = 64;
+
+/// A component that can serve.
+#[derive(Clone)]
+pub struct Component(Arc<Loaded>);
+
+struct Loaded {
+    digest: Digest,
+    size: usize,
+    engine: Engine,
+    prepared: Prepared<Ceiling>,
+    extra_exports: Vec<String>,
+}
+
+/// What is known of a component without asking it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inspection {
+    /// The digest of its bytes.
+    pub digest: Digest,
+    /// Its size in bytes.
+    pub size: usize,
+    /// What it exports beside the contract; never called.
+    pub extra_exports: Vec<String>,
+}
+
+impl Component {
+    /// Takes compiled code into service.
+    ///
+    /// # Errors
+    /// [`Fault::ForbiddenImport`], [`Fault::Incompatible`], and what a trial instance runs into.
+    pub(crate) fn prepare(engine: &Engine, code: &Code, digest: Digest, size: usize) -> Result<Component, Fault> {
+        let kind = code.component_type();
+        // INVARIANT: a guard imports nothing; the linker is empty and stays so.
+        let imports: Vec<String> = kind.imports(engine).map(|(name, _)| format!("`{name}`")).collect();
+        if !imports.is_empty() {
+            return Err(Fault::ForbiddenImport(cut(&imports.join(", "))));
+        }
+        let exports: Vec<String> = kind.exports(engine).map(|(name, _)| name.to_owned()).collect();
+        let extra_exports = exports.into_iter().filter(|name| name != INTERFACE).collect();
+        let incompatible = |error: wasmtime::Error| Fault::Incompatible(cut(&format!("{error:#}")));
+        let linker: Linker<Ceiling> = Linker::new(engine);
+        let prepared = Prepared::new(linker.instantiate_pre(code).map_err(incompatible)?).map_err(incompatible)?;
+        let component = Component(Arc::new(Loaded { digest, size, engine: engine.clone(), prepared, extra_exports }));
+        // Types are checked when an instance is made, and not before.
+        component.instantiate(&GuardLimits::default())?;
+        Ok(component)
+    }
+
+    /// What is known of the component without asking it.
+    pub fn inspect(&self) -> Inspection {
+        let Loaded { digest, size, extra_exports, .. } = &*self.0;
+        Inspection { digest: *digest, size: *size, extra_exports: extra_exports.clone() }
+    }
+
+    /// The digest of the component's bytes.
+    pub fn digest(&self) -> Digest {
+        self.0.digest
+    }
+
+    /// Whether anyone but the sandbox holds it.
+    pub(crate) fn is_shared(&self) -> bool {
+        Arc::strong_count(&self.0) > 1
+    }
+
+    /// Asks a fresh instance for the JSON Schema of its settings.
+    ///
+    /// # Errors
+    /// What the instance runs into.
+    pub fn schema(&self, limits: &GuardLimits) -> Result<String, Fault> {
+        let (mut store, instance) = self.instantiate(limits)?;
+        let called = instance.agenthalt_guard_judge().call_schema(&mut store);
+        let schema = called.map_err(|error| fault(&error, During::Call, limits))?;
+        if schema.len() > MOST_SCHEMA_BYTES {
+            return Err(Fault::TooLarge(format!("the schema is longer than {MOST_SCHEMA_BYTES} bytes")));
+        }
+        Ok(schema)
+    }
+
+    /// Configures a fresh instance, to learn what the guard is with these settings. The inner error
+    /// is the guard's own word on the settings.
+    ///
+    /// # Errors
+    /// [`Fault::FailedToConfigure`] with what the instance ran into.
+    pub fn configure(&self, settings: &str, limits: GuardLimits) -> Result<Result<Guard, Vec<SettingsProblem>>, Fault> {
+        let failed = |fault: Fault| Fault::FailedToConfigure(fault.to_string());
+        let (mut store, instance) = self.instantiate(&limits).map_err(failed)?;
+        let called = instance.agenthalt_guard_judge().call_configure(&mut store, settings);
+        match called.map_err(|error| failed(fault(&error, During::Call, &limits)))? {
+            Ok(raw) => {
+                let fuel = burnt(&store, &limits);
+                let described = description(raw.clone()).check(&Bounds::default());
+                let described = described.map_err(|why| failed(Fault::MalformedAnswer(why)))?;
+                Ok(Ok(Guard::new(self.clone(), settings, limits, described, raw, fuel)))
+            }
+            Err(problems) => Ok(Err(checked(problems)?)),
+        }
+    }
+
+    /// A fresh instance in a store of its own, with fuel, memory and time set for `configure`.
+    pub(crate) fn instantiate(&self, limits: &GuardLimits) -> Result<(Store<Ceiling>, Instance), Fault> {
+        let mut store = Store::new(&self.0.engine, Ceiling::new(limits.memory_bytes()));
+        store.limiter(|ceiling| ceiling);
+        refuel(&mut store, limits)?;
+        store.set_hostcall_fuel(MOST_LIFTED_BYTES);
+        store.set_max_component_handles(64);
+        let ticks = limits.time().as_millis().div_ceil(TICK.as_millis()) + 1;
+        // Set last, right before the guest runs: nothing else may use up its time.
+        store.set_epoch_deadline(u64::try_from(ticks).unwrap_or(1));
+        let made = self.0.prepared.instantiate(&mut store);
+        let instance = made.map_err(|error| fault(&error, During::Instantiate, limits))?;
+        Ok((store, instance))
+    }
+}
+
+impl std::fmt::Debug for Component {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Component").field(&self.0.digest).finish()
+    }
+}
+
+/// Fills the fuel up to the limit.
+pub(crate) fn refuel(store: &mut Store<Ceiling>, limits: &GuardLimits) -> Result<(), Fault> {
+    store.set_fuel(limits.fuel()).map_err(|error| Fault::Host(cut(&error.to_string())))
+}
+
+/// The fuel that was burnt since it was filled up.
+pub(crate) fn burnt(store: &Store<Ceiling>, limits: &GuardLimits) -> u64 {
+    limits.fuel().saturating_sub(store.get_fuel().unwrap_or(0))
+}
+
+fn checked(problems: Vec<wit::Problem>) -> Result<Vec<SettingsProblem>, Fault> {
+    if problems.is_empty() {
+        return Err(Fault::FailedToConfigure("it refuses its settings without saying why".to_owned()));
+    }
+    let shown = problems.into_iter().take(MOST_PROBLEMS);
+    Ok(shown
+        .map(|problem| SettingsProblem { pointer: cut(&problem.pointer), message: cut(&problem.message) })
+        .collect())
+}

@@ -1,0 +1,41 @@
+//! Runs guards as WebAssembly components: isolated, limited, repeatable. The only crate that names
+//! wasmtime, and no type of wasmtime leaves it. It decides nothing.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`sandbox`](Sandbox) | the sandbox itself: built once, loads components, hands work to its threads |
+//! | [`component`](Component) | compiled code, once per component; the loading order with a fault for each step |
+//! | [`guard`](Guard) | a component with one configuration; a fresh instance for every call |
+//! | `engine` | the settings that make a run repeatable, and the clock's tick |
+//! | `ceiling` | memory and tables that an instance may take |
+//! | `contract` | the generated bindings and the way to and from the core's words |
+//! | `trap` | from wasmtime's errors to faults |
+//! | `compile` | compiling within limits: in a child process, or after a look at the structure |
+//! | `structure` | that look |
+//! | `child` | the child process, both sides |
+//! | `cache` | compiled code on disk, under a keyed digest |
+//! | `lanes` | the threads that guards run on |
+
+mod cache;
+mod ceiling;
+mod child;
+mod compile;
+mod component;
+mod contract;
+mod engine;
+mod guard;
+mod lanes;
+mod sandbox;
+mod structure;
+mod trap;
+
+pub use child::{CompilerProcess, run_as_child};
+pub use compile::CompileLimits;
+pub use component::{Component, Inspection};
+pub use contract::{CONTRACT_VERSION, GuestCall, PreparedCall};
+pub use guard::{Guard, Judged, SettingsProblem};
+pub use lanes::Lane;
+pub use sandbox::{Sandbox, SandboxBuilder, SandboxError};
+
+/// The exact release of wasmtime that runs guards; fuel figures hold for this one.
+pub const ENGINE_VERSION: &str = wasmtime_environ::VERSION;

@@ -1,0 +1,73 @@
+//! Keeps counters and the audit chain, atomic and durable. The only crate that names rusqlite, and no
+//! type of rusqlite leaves it. It judges nothing, reads no clock and knows no guard.
+//!
+//! One evaluation reads its counters with a [`Version`], is judged, and commits its charges together
+//! with its audit record, only if what it read still holds:
+//!
+//! ```
+//! use agenthalt_core::counter::{Measure, Window};
+//! use agenthalt_core::digest::Digest;
+//! use agenthalt_core::time::{TimeZone, Timestamp};
+//! use agenthalt_store::{
+//!     AppliedCharge, CallTag, Commit, Committed, CounterRead, ReadRequest, Record, SqliteStore, Store,
+//! };
+//!
+//! let store = SqliteStore::in_memory()?;
+//! let call = CallTag { id: "c1".to_owned(), digest: Digest::of(b"the call") };
+//! let (at, zone) = (Timestamp::from_millis(1_768_478_400_000)?, TimeZone::utc());
+//! let counter = CounterRead {
+//!     counter: "budget/daily/day".to_owned(),
+//!     partition: String::new(),
+//!     window: Window::Day,
+//!     measure: Measure::Sum,
+//!     sequence: Digest::of(b"function and arguments"),
+//! };
+//! let charge = AppliedCharge::to(&counter, 250_000, true);
+//! let request = ReadRequest { tenant: "default".to_owned(), call, at, zone, counters: vec![counter] };
+//! let record = Record { kind: "evaluation".to_owned(), verdict: "allow".to_owned(), body: "{}".to_owned() };
+//! let commit = Commit::of(&request, true, vec![charge], record);
+//!
+//! let snapshot = pollster::block_on(store.read(request))?;
+//! assert_eq!(snapshot.readings, [Some(0)]);
+//! let done = pollster::block_on(store.commit(snapshot.version, commit))?;
+//! assert!(matches!(done, Committed::Done { sequence: 1, .. }));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`store`](Store) | the trait: what any engine promises |
+//! | [`request`](ReadRequest) | what is asked, read and committed |
+//! | [`audit`](AuditRecord) | the chain of records, its pages and its proof |
+//! | [`error`](StoreError) | what goes wrong, in sentences |
+//! | [`sqlite`](SqliteStore) | the embedded engine: a handle on its thread |
+//! | `worker` | that thread: one connection, one job after another |
+//! | `connection` | opening a state file, or refusing it untouched |
+//! | `schema` | the tables and their numbered migrations |
+//! | `key` | the secret beside the state file |
+//! | `row` | a counter's row: its version, its clock, its running total |
+//! | `charge` | the charges of a row, the newest first |
+//! | `read` | from a row to a reading |
+//! | `commit` | charges and audit record in one transaction, or none of it |
+
+mod audit;
+mod charge;
+mod commit;
+mod connection;
+mod error;
+mod key;
+mod read;
+mod request;
+mod row;
+mod schema;
+mod sqlite;
+mod store;
+mod worker;
+
+pub use audit::{AuditRecord, Broken};
+pub use error::StoreError;
+pub use request::{
+    AppliedCharge, CallTag, Commit, Committed, CounterRead, ReadRequest, Record, RecordsRequest, Snapshot, Version,
+};
+pub use sqlite::SqliteStore;
+pub use store::{Store, StoreFuture};

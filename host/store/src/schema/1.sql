@@ -1,0 +1,73 @@
+-- The secret beside the file is held against this.
+CREATE TABLE state (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    key_check BLOB NOT NULL CHECK (length(key_check) = 32)
+) STRICT;
+
+-- One row for a part of a counter. A row is never removed: its version and its clock only rise.
+CREATE TABLE counter (
+    id INTEGER PRIMARY KEY,
+    tenant TEXT NOT NULL,
+    name TEXT NOT NULL,
+    partition TEXT NOT NULL,
+    version INTEGER NOT NULL CHECK (version >= 0),
+    -- The latest stamp at which the counter was charged or given back.
+    clock_ms INTEGER NOT NULL,
+    -- The place of the newest charge ever made.
+    newest INTEGER NOT NULL CHECK (newest >= 0),
+    -- The longest rolling window that was charged; older charges are pruned.
+    longest_ms INTEGER NOT NULL CHECK (longest_ms >= 0),
+    -- The running total of the charges since an instant; the sum is total_high * 2^63 + total_low.
+    total_since_ms INTEGER,
+    total_high INTEGER NOT NULL CHECK (total_high >= 0),
+    total_low INTEGER NOT NULL CHECK (total_low >= 0),
+    total_count INTEGER NOT NULL CHECK (total_count >= 0),
+    UNIQUE (tenant, name, partition)
+) STRICT;
+
+-- The charges of a row in the order in which they were made; their times never fall in that order.
+CREATE TABLE charge (
+    counter_id INTEGER NOT NULL REFERENCES counter (id),
+    place INTEGER NOT NULL,
+    charged_at_ms INTEGER NOT NULL,
+    amount INTEGER NOT NULL CHECK (amount >= 0),
+    sequence BLOB NOT NULL CHECK (length(sequence) = 32),
+    -- The keyed digest of tenant and call id.
+    call BLOB NOT NULL CHECK (length(call) = 32),
+    call_digest BLOB NOT NULL CHECK (length(call_digest) = 32),
+    let_through INTEGER NOT NULL CHECK (let_through IN (0, 1)),
+    settles INTEGER NOT NULL CHECK (settles IN (0, 1)),
+    PRIMARY KEY (counter_id, place)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX charge_not_let_through ON charge (call, call_digest) WHERE let_through = 0;
+
+-- The last link of each tenant's chain.
+CREATE TABLE chain (
+    tenant TEXT PRIMARY KEY,
+    sequence INTEGER NOT NULL CHECK (sequence > 0),
+    hash BLOB NOT NULL CHECK (length(hash) = 32)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE audit (
+    tenant TEXT NOT NULL,
+    sequence INTEGER NOT NULL CHECK (sequence > 0),
+    at_ms INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    call_id TEXT NOT NULL,
+    verdict TEXT NOT NULL,
+    body TEXT NOT NULL,
+    previous BLOB NOT NULL CHECK (length(previous) = 32),
+    hash BLOB NOT NULL CHECK (length(hash) = 32),
+    UNIQUE (tenant, sequence)
+) STRICT;
+
+CREATE TRIGGER audit_is_never_changed BEFORE UPDATE ON audit
+BEGIN
+    SELECT RAISE(ABORT, 'an audit record is never changed');
+END;
+
+CREATE TRIGGER audit_is_never_shortened BEFORE DELETE ON audit
+BEGIN
+    SELECT RAISE(ABORT, 'an audit record is never removed');
+END;

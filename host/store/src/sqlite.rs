@@ -1,0 +1,198 @@
+//! The embedded engine: a handle on the thread that owns the database. It runs no statement itself.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::mpsc::{self, SyncSender, TrySendError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use agenthalt_core::digest::Key;
+use agenthalt_core::policy::Durability;
+use futures_channel::oneshot;
+
+use crate::audit::{self, AuditRecord, Broken, Page};
+use crate::connection::{self, State};
+use crate::error::StoreError;
+use crate::request::{Commit, Committed, ReadRequest, RecordsRequest, Snapshot, Version};
+use crate::store::{Store, StoreFuture};
+use crate::worker::{HeldCommit, Job, Reply, Worker};
+
+/// How many requests may wait; one more is refused.
+const QUEUE: usize = 4_096;
+/// How long a version that was read alone keeps others from writing.
+const HOLD: Duration = Duration::from_secs(5);
+/// How long another process may keep the file locked: longer than any hold.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// State in one SQLite file, or in memory with the very same code.
+///
+/// Several stores, also of several processes, may be open on one file. Dropping the store finishes the
+/// work that waits and joins its thread; where a version that was read alone is still about, that takes
+/// up to 5 seconds.
+pub struct SqliteStore {
+    key: Key,
+    jobs: SyncSender<Job>,
+    thread: Option<JoinHandle<()>>,
+    hold: Duration,
+}
+
+impl SqliteStore {
+    /// Opens a state file. Where there is none, it is created with a key beside it (`<file>.key`), both
+    /// readable to their owner only.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the folder is missing, the file cannot be opened, is damaged, of a newer
+    /// schema, no state of AgentHalt, or its key is missing or another's. Such a file stays as it is.
+    pub fn open(path: &Path, durability: Durability) -> Result<Self, StoreError> {
+        SqliteStore::start(connection::open_file(path, durability, PATIENCE)?, HOLD)
+    }
+
+    /// State in memory, gone with the store, under a random key.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] where the system gives no random bytes or no thread.
+    pub fn in_memory() -> Result<Self, StoreError> {
+        SqliteStore::start(connection::open_in_memory()?, HOLD)
+    }
+
+    fn start(state: State, hold: Duration) -> Result<Self, StoreError> {
+        let (key, path) = (state.key.clone(), state.path.clone());
+        let (jobs, received) = mpsc::sync_channel(QUEUE);
+        let worker = Worker::new(state, received, hold);
+        let thread = thread::Builder::new()
+            .name("agenthalt-store".to_owned())
+            .spawn(move || worker.run())
+            .map_err(|source| StoreError::Io { path, source: Box::new(source) })?;
+        Ok(SqliteStore { key, jobs, thread: Some(thread), hold })
+    }
+}
+
+impl Store for SqliteStore {
+    fn key(&self) -> &Key {
+        &self.key
+    }
+
+    fn read(&self, request: ReadRequest) -> StoreFuture<Snapshot> {
+        ask(&self.jobs, |reply| Job::Read(request, reply))
+    }
+
+    fn read_alone(&self, request: ReadRequest) -> StoreFuture<Snapshot> {
+        ask(&self.jobs, |reply| Job::ReadAlone(request, reply))
+    }
+
+    fn commit(&self, mut version: Version, commit: Commit) -> StoreFuture<Committed> {
+        let Some(hold) = version.hold.take() else {
+            return ask(&self.jobs, |reply| Job::Commit(Box::new((version, commit)), reply));
+        };
+        let too_long = StoreError::HeldTooLong(self.hold.as_millis());
+        let (reply, answer) = oneshot::channel();
+        // The transaction listens for this one commit, or does not any more.
+        let sent = hold.try_send(HeldCommit { version, commit, reply });
+        Box::pin(async move {
+            match sent {
+                Ok(()) => answer.await.unwrap_or(Err(too_long)),
+                Err(_) => Err(too_long),
+            }
+        })
+    }
+
+    fn records(&self, request: RecordsRequest) -> StoreFuture<Vec<AuditRecord>> {
+        let page = page(&self.jobs, request);
+        Box::pin(async move { Ok(page.await?.records) })
+    }
+
+    fn verify(&self, tenant: &str) -> StoreFuture<Result<u64, Broken>> {
+        let jobs = self.jobs.clone();
+        Box::pin(audit::verify(tenant.to_owned(), move |request| page(&jobs, request)))
+    }
+}
+
+impl Drop for SqliteStore {
+    fn drop(&mut self) {
+        // Behind everything that waits. A thread that has ended takes no more jobs, and none is needed.
+        let _ = self.jobs.send(Job::Stop);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl fmt::Debug for SqliteStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqliteStore").finish_non_exhaustive()
+    }
+}
+
+fn page(jobs: &SyncSender<Job>, request: RecordsRequest) -> StoreFuture<Page> {
+    ask(jobs, |reply| Job::Page(request, reply))
+}
+
+/// Hands a job over now; the answer can be awaited with any executor.
+fn ask<T: Send + 'static>(jobs: &SyncSender<Job>, job: impl FnOnce(Reply<T>) -> Job) -> StoreFuture<T> {
+    let (reply, answer) = oneshot::channel();
+    let sent = jobs.try_send(job(reply));
+    Box::pin(async move {
+        match sent {
+            Ok(()) => answer.await.unwrap_or(Err(StoreError::Closed)),
+            Err(TrySendError::Full(_)) => Err(StoreError::Overloaded(QUEUE)),
+            Err(TrySendError::Disconnected(_)) => Err(StoreError::Closed),
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+    use agenthalt_core::digest::Digest;
+    use agenthalt_core::time::{TimeZone, Timestamp};
+    use pollster::block_on;
+
+    use super::*;
+    use crate::request::{CallTag, Record};
+
+    fn request() -> ReadRequest {
+        ReadRequest {
+            tenant: "t".to_owned(),
+            call: CallTag { id: "c".to_owned(), digest: Digest::ZERO },
+            at: Timestamp::from_millis(0).unwrap(),
+            zone: TimeZone::utc(),
+            counters: Vec::new(),
+        }
+    }
+
+    fn record() -> Record {
+        Record { kind: "evaluation".to_owned(), verdict: "allow".to_owned(), body: "{}".to_owned() }
+    }
+
+    #[test]
+    fn what_was_held_for_too_long_is_not_committed() {
+        let hold = Duration::from_millis(1);
+        let store = SqliteStore::start(connection::open_in_memory().unwrap(), hold).unwrap();
+        let version = block_on(store.read_alone(request())).unwrap().version;
+        // This is answered only when the hold is over.
+        block_on(store.read(request())).unwrap();
+        let late = block_on(store.commit(version, Commit::of(&request(), true, Vec::new(), record())));
+        assert!(matches!(late, Err(StoreError::HeldTooLong(1))));
+        assert_eq!(block_on(store.verify("t")).unwrap(), Ok(0));
+    }
+
+    #[test]
+    fn a_dropped_store_finishes_what_waits() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.db");
+        let store = SqliteStore::open(&path, Durability::Normal).unwrap();
+        let proof = store.verify("t");
+        let mut answers = Vec::new();
+        for _ in 0..100 {
+            let version = block_on(store.read(request())).unwrap().version;
+            answers.push(store.commit(version, Commit::of(&request(), true, Vec::new(), record())));
+        }
+        drop(store);
+        for answer in answers {
+            assert!(matches!(block_on(answer), Ok(Committed::Done { .. })));
+        }
+        assert!(matches!(block_on(proof), Err(StoreError::Closed)));
+        let store = SqliteStore::open(&path, Durability::Normal).unwrap();
+        assert_eq!(block_on(store.verify("t")).unwrap(), Ok(100));
+    }
+}

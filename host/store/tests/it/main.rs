@@ -1,0 +1,11 @@
+//! What a store promises, tried on real SQLite in memory and in files, with threads and processes.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
+
+mod boundaries;
+mod chain;
+mod model;
+mod refusals;
+mod retraction;
+mod sharing;
+mod support;
+mod versions;

@@ -1,0 +1,111 @@
+//! Short words for the tests. It asserts nothing itself.
+
+use std::path::PathBuf;
+
+use agenthalt_core::counter::{Measure, Window};
+use agenthalt_core::digest::Digest;
+use agenthalt_core::policy::Durability;
+use agenthalt_core::time::{TimeZone, Timestamp};
+use agenthalt_store::{
+    AppliedCharge, CallTag, Commit, Committed, CounterRead, ReadRequest, Record, SqliteStore, Store, StoreError,
+};
+use pollster::block_on;
+
+pub(crate) const TENANT: &str = "default";
+
+/// Runs a claim on a store in memory and on one in a file.
+pub(crate) fn on_every_store(claim: impl Fn(&dyn Store)) {
+    claim(&SqliteStore::in_memory().unwrap());
+    let folder = Folder::new();
+    claim(&folder.open());
+}
+
+/// A folder with a state file, gone when the test is over.
+pub(crate) struct Folder(tempfile::TempDir);
+
+impl Folder {
+    pub(crate) fn new() -> Self {
+        Folder(tempfile::tempdir().unwrap())
+    }
+
+    pub(crate) fn file(&self) -> PathBuf {
+        self.0.path().join("state.db")
+    }
+
+    pub(crate) fn key_file(&self) -> PathBuf {
+        self.0.path().join("state.db.key")
+    }
+
+    pub(crate) fn open(&self) -> SqliteStore {
+        self.try_open().unwrap()
+    }
+
+    pub(crate) fn try_open(&self) -> Result<SqliteStore, StoreError> {
+        SqliteStore::open(&self.file(), Durability::Normal)
+    }
+}
+
+/// So many seconds after 2026-01-15T12:00:00Z.
+pub(crate) fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_millis((1_768_478_400 + seconds) * 1_000).unwrap()
+}
+
+pub(crate) fn time(text: &str) -> Timestamp {
+    Timestamp::from_rfc3339(text).unwrap()
+}
+
+pub(crate) fn zone(name: &str) -> TimeZone {
+    name.parse().unwrap()
+}
+
+pub(crate) fn counter(window: Window, measure: Measure) -> CounterRead {
+    CounterRead {
+        counter: "guard/counter".to_owned(),
+        partition: String::new(),
+        window,
+        measure,
+        sequence: Digest::of(b"a"),
+    }
+}
+
+/// The same counter, read for a call that is told apart by `sequence`.
+pub(crate) fn of_sequence(counter: &CounterRead, sequence: &str) -> CounterRead {
+    CounterRead { sequence: Digest::of(sequence.as_bytes()), ..counter.clone() }
+}
+
+/// A call, its time and zone: what an evaluation begins with.
+pub(crate) fn request(call: &str, at: Timestamp, counters: &[&CounterRead]) -> ReadRequest {
+    ReadRequest {
+        tenant: TENANT.to_owned(),
+        call: CallTag { id: call.to_owned(), digest: Digest::of(b"call") },
+        at,
+        zone: TimeZone::utc(),
+        counters: counters.iter().map(|counter| (*counter).clone()).collect(),
+    }
+}
+
+pub(crate) fn record() -> Record {
+    Record { kind: "evaluation".to_owned(), verdict: "allow".to_owned(), body: "{\"a\":1}".to_owned() }
+}
+
+pub(crate) fn readings(store: &dyn Store, request: &ReadRequest) -> Vec<Option<i64>> {
+    block_on(store.read(request.clone())).unwrap().readings
+}
+
+/// What one counter reads for a new call.
+pub(crate) fn read(store: &dyn Store, at: Timestamp, counter: &CounterRead) -> Option<i64> {
+    readings(store, &request("some other call", at, &[counter]))[0]
+}
+
+/// One whole evaluation that charges `amount` to every counter of the request.
+pub(crate) fn evaluate(store: &dyn Store, request: &ReadRequest, amount: i64, let_through: bool) -> Committed {
+    let version = block_on(store.read(request.clone())).unwrap().version;
+    let charges = request.counters.iter().map(|read| AppliedCharge::to(read, amount, false)).collect();
+    block_on(store.commit(version, Commit::of(request, let_through, charges, record()))).unwrap()
+}
+
+/// A call that is let through and charged.
+pub(crate) fn charge(store: &dyn Store, call: &str, at: Timestamp, counter: &CounterRead, amount: i64) {
+    let committed = evaluate(store, &request(call, at, &[counter]), amount, true);
+    assert!(matches!(committed, Committed::Done { .. }));
+}

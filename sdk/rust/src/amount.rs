@@ -1,0 +1,283 @@
+//! Amounts of money or of anything else that has decimals: exact to a millionth, never a float, never
+//! below zero.
+
+use std::fmt;
+
+use agenthalt_json::{Json, Number};
+
+/// How many millionths make one.
+const ONE: i64 = 1_000_000;
+
+/// A decimal of zero or more, kept in millionths of the unit.
+///
+/// ```
+/// use agenthalt_guard::{Amount, Json};
+/// let cost = Amount::from_json(&Json::from(" 12.50 "))?;
+/// assert_eq!(cost.map(|cost| cost.to_string()).as_deref(), Some("12.5"));
+/// assert!(Amount::from_json(&Json::from(true)).is_err());
+/// # Ok::<(), agenthalt_guard::Malformed>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Amount(i64);
+
+impl Amount {
+    /// Nothing.
+    pub const ZERO: Amount = Amount(0);
+
+    /// The amount of so many millionths; `None` below zero.
+    pub const fn from_millionths(millionths: i64) -> Option<Amount> {
+        if millionths < 0 { None } else { Some(Amount(millionths)) }
+    }
+
+    /// The amount of so many whole units.
+    pub const fn whole(units: u32) -> Amount {
+        Amount(units as i64 * ONE)
+    }
+
+    /// The amount of so many hundredths.
+    pub const fn hundredths(hundredths: u32) -> Amount {
+        Amount(hundredths as i64 * (ONE / 100))
+    }
+
+    /// The amount in millionths.
+    pub const fn millionths(self) -> i64 {
+        self.0
+    }
+
+    /// The sum; `None` where it does not fit.
+    pub const fn checked_add(self, other: Amount) -> Option<Amount> {
+        match self.0.checked_add(other.0) {
+            Some(sum) => Some(Amount(sum)),
+            None => None,
+        }
+    }
+
+    /// Reads a field of a call: null is a field not given, numeric text counts as its number, and what
+    /// is finer than a millionth is rounded up.
+    ///
+    /// # Errors
+    /// [`Malformed`] for what is not a finite number of zero or more, and for what does not fit.
+    pub fn from_json(value: &Json) -> Result<Option<Amount>, Malformed> {
+        match value {
+            Json::Null => Ok(None),
+            Json::Number(number) => Amount::rounded_up(number).map(Some),
+            Json::String(text) => {
+                let number = read_text(text).ok_or(Malformed("a text that is no number"))?;
+                Amount::rounded_up(&number).map(Some)
+            }
+            Json::Bool(_) => Err(Malformed("a boolean")),
+            Json::Array(_) => Err(Malformed("a list")),
+            Json::Object(_) => Err(Malformed("an object")),
+        }
+    }
+
+    /// Reads a setting: as exact as it is written, or refused.
+    pub(crate) fn exact(number: &str) -> Result<Amount, &'static str> {
+        if let Some(millionths) = read_plain(number, 6) {
+            return Ok(Amount(millionths));
+        }
+        let number = Number::parse(number).ok_or("expected a number")?;
+        if number.is_negative() {
+            return Err("an amount cannot be below zero");
+        }
+        match number.scaled(6) {
+            Some((millionths, true)) => {
+                i64::try_from(millionths).map(Amount).map_err(|_| "the amount is too large: at most 9223372036854")
+            }
+            Some((_, false)) => Err("an amount has at most six decimal places"),
+            None => Err("the amount is too large: at most 9223372036854"),
+        }
+    }
+
+    fn rounded_up(number: &Number) -> Result<Amount, Malformed> {
+        if let Some(millionths) = read_plain(number.as_str(), 6) {
+            return Ok(Amount(millionths));
+        }
+        if number.is_negative() {
+            return Err(Malformed("a negative number"));
+        }
+        let (millionths, exact) = number.scaled(6).ok_or(Malformed("a number that is too large"))?;
+        let millionths = if exact { millionths } else { millionths.saturating_add(1) };
+        i64::try_from(millionths).map(Amount).map_err(|_| Malformed("a number that is too large"))
+    }
+}
+
+/// Reads what nearly every number is: digits, at most one point among them, no more places behind it
+/// than are kept. The rest takes the long way.
+pub(crate) fn read_plain(text: &str, places: u32) -> Option<i64> {
+    let mut value: i64 = 0;
+    let mut behind: Option<u32> = None;
+    for byte in text.bytes() {
+        match byte {
+            b'0'..=b'9' => {
+                value = value.checked_mul(10)?.checked_add(i64::from(byte - b'0'))?;
+                behind = behind.map(|places| places + 1);
+            }
+            b'.' if behind.is_none() => behind = Some(0),
+            _ => return None,
+        }
+    }
+    let missing = places.checked_sub(behind.unwrap_or(0))?;
+    value.checked_mul(10_i64.checked_pow(missing)?)
+}
+
+/// Numbers as people type them: also `+5`, `007`, `.5` and `5.`, and nothing with a sign of currency, a
+/// group separator or a word.
+fn read_text(text: &str) -> Option<Number> {
+    let text = text.trim();
+    if let Some(number) = Number::parse(text) {
+        return Some(number);
+    }
+    let (sign, text) = match text.strip_prefix('-') {
+        Some(rest) => ("-", rest),
+        None => ("", text.strip_prefix('+').unwrap_or(text)),
+    };
+    let (mantissa, exponent) = text.split_at(text.find(['e', 'E']).unwrap_or(text.len()));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    if whole.is_empty() && fraction.is_empty() {
+        return None;
+    }
+    let mut plain = String::from(sign);
+    match whole.trim_start_matches('0') {
+        "" => plain.push('0'),
+        digits => plain.push_str(digits),
+    }
+    plain.push('.');
+    plain.push_str(if fraction.is_empty() { "0" } else { fraction });
+    plain.push_str(exponent);
+    Number::parse(&plain)
+}
+
+impl fmt::Display for Amount {
+    /// Writes the exact decimal without trailing zeros: `12.5`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_millionths(f, i128::from(self.0))
+    }
+}
+
+/// Writes a number of millionths as a decimal.
+pub(crate) fn write_millionths(f: &mut fmt::Formatter<'_>, millionths: i128) -> fmt::Result {
+    let one = u128::from(ONE.unsigned_abs());
+    let size = millionths.unsigned_abs();
+    let sign = if millionths < 0 { "-" } else { "" };
+    let (whole, mut rest) = (size / one, size % one);
+    if rest == 0 {
+        return write!(f, "{sign}{whole}");
+    }
+    let mut places = 6;
+    while rest.is_multiple_of(10) {
+        rest /= 10;
+        places -= 1;
+    }
+    write!(f, "{sign}{whole}.{rest:0places$}")
+}
+
+impl From<Amount> for i64 {
+    /// In millionths, as charges and counters want it.
+    fn from(amount: Amount) -> i64 {
+        amount.0
+    }
+}
+
+/// A field does not hold a finite number of zero or more; shown, it says what it holds instead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Malformed(&'static str);
+
+impl fmt::Display for Malformed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl std::error::Error for Malformed {}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+    use super::*;
+
+    fn read(json: &str) -> Result<Option<i64>, Malformed> {
+        Amount::from_json(&Json::parse(json).unwrap()).map(|amount| amount.map(Amount::millionths))
+    }
+
+    #[test]
+    fn numbers_and_numeric_text_are_amounts() {
+        for (json, millionths) in [
+            ("2.5", 2_500_000),
+            ("0", 0),
+            ("-0.0", 0),
+            ("\" 0.5 \"", 500_000),
+            ("\"1e1\"", 10_000_000),
+            ("\"+5\"", 5_000_000),
+            ("\"007\"", 7_000_000),
+            ("\".5\"", 500_000),
+            ("\"5.\"", 5_000_000),
+        ] {
+            assert_eq!(read(json), Ok(Some(millionths)), "{json}");
+        }
+        assert_eq!(read("null"), Ok(None));
+    }
+
+    #[test]
+    fn what_is_finer_than_a_millionth_is_rounded_up() {
+        assert_eq!(read("0.0000001"), Ok(Some(1)));
+        assert_eq!(read("1e-900000000"), Ok(Some(1)));
+        assert_eq!(read("1.0000010"), Ok(Some(1_000_001)));
+    }
+
+    #[test]
+    fn what_is_no_amount_is_malformed() {
+        for json in [
+            "true",
+            "false",
+            "-1",
+            "\"-0.5\"",
+            "\"NaN\"",
+            "\"inf\"",
+            "\"$2\"",
+            "\"1_0\"",
+            "\"1,5\"",
+            "\"\"",
+            "\" \"",
+            "\".\"",
+            "\"e5\"",
+            "\"1e\"",
+            "\"--1\"",
+            "\"٣\"",
+            "[1]",
+            "{}",
+            "1e300",
+            "9223372036855",
+        ] {
+            assert!(read(json).is_err(), "{json}");
+        }
+    }
+
+    #[test]
+    fn amounts_are_shown_exactly() {
+        for (millionths, text) in
+            [(12_500_000, "12.5"), (0, "0"), (1, "0.000001"), (7_000_000, "7"), (1_050_000, "1.05")]
+        {
+            assert_eq!(Amount(millionths).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn the_short_way_reads_what_the_long_one_reads() {
+        for text in ["0", "7", "0.01", "12.5", "1.000001", "9223372036854.775807", "100000"] {
+            let scaled = Number::parse(text).unwrap().scaled(6).unwrap();
+            assert_eq!(read_plain(text, 6).map(|value| (i128::from(value), true)), Some(scaled), "{text}");
+        }
+        for text in ["-1", "1e3", "0.0000001", "9223372036854.775808", "1.2.3"] {
+            assert_eq!(read_plain(text, 6), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn settings_are_exact_or_refused() {
+        assert_eq!(Amount::exact("0.3"), Ok(Amount(300_000)));
+        for text in ["-1", "0.0000001", "1e30", "9223372036855"] {
+            assert!(Amount::exact(text).is_err(), "{text}");
+        }
+    }
+}

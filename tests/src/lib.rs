@@ -1,0 +1,1 @@
+//! Holds the tests of the whole, in `tests/`. Nothing ships from here.
