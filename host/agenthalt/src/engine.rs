@@ -143,8 +143,13 @@ impl PolicyEngineBuilder {
             Some(sandbox) => sandbox.clone(),
             None => Sandbox::builder().build().map_err(Cause::Sandbox)?,
         };
-        let loader =
-            Loader { sandbox: &sandbox, folder: &folder, replaced: &self.replaced, progress: self.progress.as_ref() };
+        let loader = Loader {
+            sandbox: &sandbox,
+            built_in: agenthalt_builtins::BUILTINS,
+            folder: &folder,
+            replaced: &self.replaced,
+            progress: self.progress.as_ref(),
+        };
         let roster = loader.load(&text).map_err(|problems| Cause::Policy { file, problems })?;
         Ok(Loaded { roster, sandbox, folder })
     }

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use agenthalt_builtins::{BUILTINS, Builtin};
 use agenthalt_core::digest::Digest;
 use agenthalt_core::fault::Fault;
 use agenthalt_core::policy::{GuardEntry, PolicyDraft, Problem, Problems, Source};
@@ -23,12 +24,14 @@ const MOST_FILE_BYTES: u64 = 64 << 20;
 
 /// The built-in guards that this host ships, by the names they have in a policy.
 pub fn built_in_names() -> Vec<&'static str> {
-    agenthalt_builtins::BUILTINS.iter().map(|built_in| built_in.name).collect()
+    BUILTINS.iter().map(|built_in| built_in.name).collect()
 }
 
 /// What a policy is loaded with.
 pub(crate) struct Loader<'a> {
     pub(crate) sandbox: &'a Sandbox,
+    /// The built-in guards, as the lock names them.
+    pub(crate) built_in: &'a [Builtin],
     /// Where the policy's relative paths start.
     pub(crate) folder: &'a Path,
     /// Components that stand in for built-in ones.
@@ -45,7 +48,8 @@ impl Loader<'_> {
     /// # Errors
     /// Everything that is wrong with the text, what the guards say of their settings included.
     pub(crate) fn load(&self, text: &str) -> Result<Roster, Problems> {
-        let mut draft = PolicyDraft::read(text, &built_in_names());
+        let supported: Vec<&str> = self.built_in.iter().map(|built_in| built_in.name).collect();
+        let mut draft = PolicyDraft::read(text, &supported);
         let fetched: Vec<Fetched> = draft.guards().iter().map(|entry| self.fetch(entry)).collect();
         let components = self.load_all(&fetched);
         let mut problems = Vec::new();
@@ -75,7 +79,7 @@ impl Loader<'_> {
                 if let Some(bytes) = self.replaced.get(name) {
                     return Ok((bytes.clone(), None));
                 }
-                let found = agenthalt_builtins::BUILTINS.iter().find(|built_in| built_in.name == name);
+                let found = self.built_in.iter().find(|built_in| built_in.name == name);
                 let built_in = found.ok_or_else(|| Fault::Missing(format!("no built-in guard `{name}`")))?;
                 let pinned = built_in.sha256.parse();
                 let pinned = pinned.map_err(|_| Fault::Missing(format!("the lock names no digest for `{name}`")))?;
@@ -162,4 +166,34 @@ fn configure(entry: &GuardEntry, component: &Component) -> Result<Result<Guard, 
         return Err(Fault::Incompatible("it judges only the phase `after`, which is not supported yet".to_owned()));
     }
     Ok(Ok(guard))
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+    use super::*;
+
+    /// The fault in the seat of scope, where these are its bytes.
+    fn fault(bytes: Option<&'static [u8]>) -> Fault {
+        let scope = BUILTINS.iter().find(|built_in| built_in.name == "scope").unwrap();
+        let table = [Builtin { bytes, ..*scope }];
+        let sandbox = Sandbox::builder().build().unwrap();
+        let replaced = BTreeMap::new();
+        let loader =
+            Loader { sandbox: &sandbox, built_in: &table, folder: Path::new("."), replaced: &replaced, progress: None };
+        let roster = loader.load("guards: {scope: {deny_functions: ['drop_*']}}").unwrap();
+        let [seat] = roster.seats.as_slice() else { panic!("one seat") };
+        seat.occupant.as_ref().unwrap_err().clone()
+    }
+
+    #[test]
+    fn a_built_in_guard_that_is_missing_keeps_its_seat_with_a_fault() {
+        assert!(matches!(fault(None), Fault::Missing(_)));
+    }
+
+    #[test]
+    fn a_built_in_guard_that_differs_from_the_lock_keeps_its_seat_with_a_fault() {
+        assert!(matches!(fault(Some(b"corrupt")), Fault::WrongDigest { .. }));
+        assert!(matches!(fault(Some(b"")), Fault::WrongDigest { .. }));
+    }
 }

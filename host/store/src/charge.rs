@@ -65,15 +65,6 @@ pub(crate) fn own(connection: &Connection, call: &ChargedCall) -> Result<Vec<Own
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// What the charges of a row since an instant come to, where older ones are pruned: it looks at all.
-pub(crate) fn total_of_pruned(connection: &Connection, counter_id: i64, since: i64) -> Result<Total, Failure> {
-    let mut statement = connection.prepare_cached(
-        "SELECT count(*), coalesce(sum(amount >> 32), 0), coalesce(sum(amount & 4294967295), 0) FROM charge \
-         WHERE counter_id = ?1 AND charged_at_ms >= ?2",
-    )?;
-    Ok(statement.query_row([counter_id, since], total)?)
-}
-
 /// What the charges of a row since an instant come to. Its time depends on how many these are, not on
 /// how many there are.
 pub(crate) fn total_since(connection: &Connection, counter_id: i64, since: i64) -> Result<Total, Failure> {

@@ -129,10 +129,7 @@ impl CounterRow {
         let own_since = |since: i64| own.iter().filter(move |charge| charge.charged_at >= since);
         let counted = || Ok::<_, Failure>(charge::total_since(connection, id, start)?.without_all(own_since(start)));
         match (window, self.running) {
-            (Window::RollingMs(_), _) => {
-                Ok(charge::total_of_pruned(connection, id, start)?.without_all(own_since(start)))
-            }
-            (_, None) => counted(),
+            (Window::RollingMs(_), _) | (_, None) => counted(),
             (_, Some(kept)) if kept.since == start => Ok(kept.total.without_all(own_since(start))),
             // The day begins at another instant than it did: the policy's time zone was changed. The
             // charges themselves tell what it holds. Where it begins earlier than the kept total does,

@@ -41,7 +41,7 @@ impl Call {
 
 /// An agent that is named; one whose folded name is empty is none, as for the counters of the host.
 pub(crate) fn named_agent(agent: Option<String>) -> Option<String> {
-    agent.filter(|agent| !agenthalt_names::fold(agent).is_empty())
+    agent.filter(|agent| agent.bytes().any(|b| b.is_ascii_graphic()) || !agenthalt_names::fold(agent).is_empty())
 }
 
 /// A session that is named.

@@ -77,8 +77,7 @@ fn pointers_out_of_bounds_are_malformed() {
         ("$charges", 65528, 1),
         ("$charges", 256, 0x0fff_ffff),
     ] {
-        let guest =
-            Guest::special(&format!("(call $text (global.get {what}) (i32.const {at}) (i32.const {size}))"));
+        let guest = Guest::special(&format!("(call $text (global.get {what}) (i32.const {at}) (i32.const {size}))"));
         assert_denied_once(&guest, "", unreadable);
     }
 }

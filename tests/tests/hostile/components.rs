@@ -111,7 +111,9 @@ fn an_invalid_module_inside_is_no_component() {
 
 #[test]
 fn features_that_hosts_may_answer_differently_are_not_taken() {
-    for what in ["(memory i64 1)", "(func (result v128) (i8x16.relaxed_swizzle (v128.const i64x2 0 0) (v128.const i64x2 0 0)))"] {
+    for what in
+        ["(memory i64 1)", "(func (result v128) (i8x16.relaxed_swizzle (v128.const i64x2 0 0) (v128.const i64x2 0 0)))"]
+    {
         let guest = wat::parse_str(format!("(component (core module {what}))")).unwrap();
         assert_never_serves(&Stage::new(), &guest, "", no_component);
     }

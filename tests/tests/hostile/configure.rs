@@ -44,7 +44,10 @@ fn a_description_beyond_the_contract_keeps_its_seat() {
         ("(i32.store8 (i32.const 512) (i32.const 0x53))", "counter name `Spend`"),
         ("(i32.store8 (i32.const 512) (i32.const 0x2f))", "counter name `/pend`"),
         ("(i32.store8 (global.get $window) (i32.const 0))", "window"),
-        ("(i32.store8 (global.get $window) (i32.const 0)) (i64.store offset=8 (global.get $window) (i64.const -1))", "window"),
+        (
+            "(i32.store8 (global.get $window) (i32.const 0)) (i64.store offset=8 (global.get $window) (i64.const -1))",
+            "window",
+        ),
         ("(i32.store offset=4 (global.get $name) (i32.const 0))", "name is blank"),
         ("(i32.store offset=4 (global.get $name) (i32.const 129))", "name is longer than 128"),
         ("(i32.store offset=12 (global.get $name) (i32.const 0))", "version is blank"),

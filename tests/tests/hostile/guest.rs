@@ -33,15 +33,8 @@ pub(crate) enum Place {
 }
 
 impl Place {
-    const ALL: [Place; 7] = [
-        Place::Imports,
-        Place::Pages,
-        Place::Module,
-        Place::Realloc,
-        Place::Configure,
-        Place::Schema,
-        Place::Special,
-    ];
+    const ALL: [Place; 7] =
+        [Place::Imports, Place::Pages, Place::Module, Place::Realloc, Place::Configure, Place::Schema, Place::Special];
 
     fn mark(self) -> String {
         format!("(;{};)", format!("{self:?}").to_uppercase())

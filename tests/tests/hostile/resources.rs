@@ -109,9 +109,11 @@ fn traps_are_faults() {
         ("(drop (i32.div_s (i32.const 1) (i32.const 0)))", "divide by zero"),
         ("(drop (i32.trunc_f64_s (f64.const nan)))", "invalid conversion"),
     ] {
-        assert_denied_once(&Guest::special(what), "", |fault| {
-            matches!(fault, Fault::Trap(text) if text.contains(said))
-        });
+        assert_denied_once(
+            &Guest::special(what),
+            "",
+            |fault| matches!(fault, Fault::Trap(text) if text.contains(said)),
+        );
     }
 }
 
@@ -129,9 +131,11 @@ fn an_error_of_the_guard_is_cut_and_brought_to_one_line() {
         (memory.fill (i32.const 4096) (i32.const 0x0a) (i32.const 10))
         (memory.fill (i32.const 4106) (i32.const 0x78) (i32.const 8192))
         (call $text (global.get $error) (i32.const 4096) (i32.const 8000))";
-    assert_denied_once(&Guest::special(error), "", |fault| {
-        matches!(fault, Fault::GuestError(text) if text.len() <= 1_024 && text.bytes().all(|byte| byte == b'x'))
-    });
+    assert_denied_once(
+        &Guest::special(error),
+        "",
+        |fault| matches!(fault, Fault::GuestError(text) if text.len() <= 1_024 && text.bytes().all(|byte| byte == b'x')),
+    );
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Where guests perform: a folder, a sandbox, engines on it, and what every test says of them.
 
+use std::path::PathBuf;
+
 use agenthalt::{Call, Evaluation, Fault, PolicyEngine, Sandbox, State, Verdict};
 use tempfile::TempDir;
 
@@ -25,6 +27,11 @@ impl Stage {
         Stage { folder: tempfile::tempdir().unwrap(), sandbox }
     }
 
+    /// Where a file of the folder lies.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
     /// An engine for these guards, in this order, with state of its own.
     pub(crate) fn engine(&self, seats: &[Seat<'_>]) -> PolicyEngine {
         self.try_engine(seats).unwrap()
@@ -33,7 +40,7 @@ impl Stage {
     pub(crate) fn try_engine(&self, seats: &[Seat<'_>]) -> Result<PolicyEngine, agenthalt::Error> {
         let mut policy = "guards:\n".to_owned();
         for (name, component, more) in seats {
-            std::fs::write(self.folder.path().join(format!("{name}.wasm")), component).unwrap();
+            std::fs::write(self.path(&format!("{name}.wasm")), component).unwrap();
             policy.push_str(&format!("  {name}: {{ component: {name}.wasm, {more} }}\n"));
         }
         self.engine_of(&policy)

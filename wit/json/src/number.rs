@@ -18,6 +18,9 @@ impl Number {
     /// Reads a number written as RFC 8259 says; `None` for anything else, also for white space
     /// around it and for exponents beyond a thousand million.
     pub fn parse(text: &str) -> Option<Number> {
+        if is_canonical(text) {
+            return Some(Number(text.to_owned()));
+        }
         let decimal = Decimal::parse(text)?;
         Some(Number(decimal.canonical()))
     }
@@ -96,6 +99,26 @@ impl From<u64> for Number {
     fn from(value: u64) -> Self {
         Number(value.to_string())
     }
+}
+
+/// Whether a text is plainly a number in canonical form, as nearly every one is: digits without a leading
+/// zero, and behind a point digits that do not end in zero.
+fn is_canonical(text: &str) -> bool {
+    let (whole, fraction) = match text.as_bytes().iter().position(|b| *b == b'.') {
+        Some(at) => text.as_bytes().split_at(at),
+        None => (text.as_bytes(), &[][..]),
+    };
+    let all_digits = |digits: &[u8]| digits.iter().all(u8::is_ascii_digit);
+    let is_whole = match whole {
+        [] => false,
+        [b'0', rest @ ..] => rest.is_empty(),
+        [..] => all_digits(whole),
+    };
+    let is_fraction = match fraction {
+        [] => true,
+        [_, digits @ ..] => matches!(digits, [.., b'1'..=b'9']) && all_digits(digits),
+    };
+    text.len() <= 36 && is_whole && is_fraction
 }
 
 /// A number taken apart: `digits` times ten to the power of `exponent`; no digits for zero.
@@ -216,6 +239,14 @@ mod tests {
     fn what_json_does_not_call_a_number_is_refused() {
         for text in ["", "-", "01", "1.", ".5", "+1", "1e", "1e+", "0x1", "NaN", " 1", "1e9999999999", "１"] {
             assert_eq!(Number::parse(text), None, "{text}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn the_short_way_for_plain_numbers_gives_what_the_long_one_gives(text in "(0|[1-9][0-9]{0,40})(\\.[0-9]{1,40})?") {
+            let long = Decimal::parse(&text).unwrap().canonical();
+            proptest::prop_assert_eq!(canonical(&text), long);
         }
     }
 

@@ -8,7 +8,12 @@ use agenthalt_guard::{Call, Decision, Error, Guard, Problems, Readings, Tighten,
 #[serde(deny_unknown_fields)]
 pub struct Settings {
     /// The functions that wait.
+    #[serde(default = "waiting")]
     functions: Vec<Tighten>,
+}
+
+fn waiting() -> Vec<Tighten> {
+    ["send_email", "make_payment"].into_iter().flat_map(Tighten::new).collect()
 }
 
 /// The guard under one configuration.
@@ -46,9 +51,8 @@ mod tests {
 
     /// The verdict on a call made so many hours after Thursday noon.
     fn verdict(function: &str, hours: i64) -> Verdict {
-        let settings = r#"{"functions":["send_email","make_payment"]}"#;
         let call = TestCall::new(function).seconds_later(hours * HOUR);
-        TestGuard::<BusinessHours>::new(settings).unwrap().verdict(&call)
+        TestGuard::<BusinessHours>::new("{}").unwrap().verdict(&call)
     }
 
     #[test]

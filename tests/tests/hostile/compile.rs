@@ -1,0 +1,148 @@
+//! Components that cost far more to compile than they weigh: refused by a look at their structure in
+//! this process, and by limits on time and memory in a child.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use agenthalt::{CompileLimits, CompilerProcess, Fault, Sandbox};
+
+use crate::guest::{GOOD, Guest, Place};
+use crate::stage::{Stage, assert_never_serves};
+
+fn with_function(body: &str) -> Vec<u8> {
+    Guest::default().with(Place::Module, format!("(func {body})")).component()
+}
+
+/// 2,000 loops within each other.
+fn loops() -> Vec<u8> {
+    with_function(&format!("{}{}", "loop ".repeat(2_000), "end ".repeat(2_000)))
+}
+
+/// 20,000 blocks within each other.
+fn blocks() -> Vec<u8> {
+    let body = "(local i32) ".to_owned() + &"block local.get 0 br_if 0 ".repeat(20_000) + &"end ".repeat(20_000);
+    with_function(&body)
+}
+
+/// A module of 50,000 exports.
+fn exports() -> Vec<u8> {
+    let exports: String = (0..50_000).map(|number| format!("(export \"e{number}\" (func $f))")).collect();
+    wat::parse_str(format!("(component (core module (func $f) {exports}))")).unwrap()
+}
+
+/// Components that hold the one before twice: what is made doubles with each.
+fn doubling(deep: usize, leaf: &str) -> Vec<u8> {
+    let mut text = format!("(component (component $c0 {leaf})");
+    for level in 1..=deep {
+        let below = level - 1;
+        text += &format!(
+            "(component $c{level} (alias outer 1 $c{below} (component $x))
+                (instance (instantiate $x)) (instance (instantiate $x)))"
+        );
+    }
+    wat::parse_str(text + &format!("(instance (instantiate $c{deep})))")).unwrap()
+}
+
+const LEAF: &str = "(core module $m (func (export \"f\"))) (core instance (instantiate $m))";
+
+fn failed(said: &str) -> impl Fn(&Fault) -> bool {
+    move |fault| matches!(fault, Fault::FailedToCompile(text) if text.contains(said))
+}
+
+#[test]
+fn nested_loops_are_refused_by_their_structure() {
+    assert_never_serves(&Stage::new(), &loops(), "", failed("64 loops"));
+}
+
+#[test]
+fn nested_blocks_are_refused_by_their_structure() {
+    assert_never_serves(&Stage::new(), &blocks(), "", failed("5000 blocks"));
+}
+
+#[test]
+fn many_exports_are_refused_by_their_structure() {
+    assert_never_serves(&Stage::new(), &exports(), "", failed("50000 exports"));
+}
+
+#[test]
+fn doubling_instances_are_refused_by_their_structure() {
+    assert_never_serves(&Stage::new(), &doubling(24, LEAF), "", failed("component instances"));
+}
+
+#[test]
+fn doubling_of_many_core_instances_is_refused_by_its_structure() {
+    let leaf = format!("(core module $m) {}", "(core instance (instantiate $m))".repeat(5_000));
+    assert_never_serves(&Stage::new(), &doubling(7, &leaf), "", |fault| matches!(fault, Fault::FailedToCompile(_)));
+}
+
+/// The command line's own compiler, which lies beside the test programs' folder.
+fn child() -> CompilerProcess {
+    let test = std::env::current_exe().unwrap();
+    let folder = test.parent().and_then(|deps| deps.parent()).unwrap();
+    let program: PathBuf = folder.join(format!("agenthalt{}", std::env::consts::EXE_SUFFIX));
+    assert!(
+        program.is_file(),
+        "the command line is not built: run `cargo build -p agenthalt-cli` first, it makes `{}`",
+        program.display()
+    );
+    CompilerProcess::new(program, ["compile-component"])
+}
+
+fn limited(seconds: u64, mebibytes: u64) -> Stage {
+    let limits = CompileLimits { time: Duration::from_secs(seconds), memory_bytes: mebibytes << 20 };
+    Stage::on(Sandbox::builder().compiler(child()).compile_limits(limits).build().unwrap())
+}
+
+#[test]
+fn a_child_compiles_what_the_host_would() {
+    let stage = limited(30, 2_048);
+    stage.assert_serves_others();
+    assert_eq!((stage.sandbox.compiled(), stage.sandbox.take_notices()), (1, Vec::new()));
+}
+
+#[test]
+fn a_child_says_what_is_no_component() {
+    let is_right = |fault: &Fault| matches!(fault, Fault::NotAComponent(text) if !text.is_empty());
+    assert_never_serves(&limited(30, 2_048), b"nonsense", "", is_right);
+    assert_never_serves(&limited(30, 2_048), &GOOD[..GOOD.len() / 2], "", is_right);
+}
+
+#[test]
+fn nested_loops_are_stopped_in_the_child() {
+    assert_never_serves(&limited(3, 1_024), &loops(), "", failed("3 s"));
+}
+
+#[test]
+fn nested_blocks_are_stopped_in_the_child() {
+    assert_never_serves(&limited(3, 1_024), &blocks(), "", failed(""));
+}
+
+#[test]
+fn many_exports_are_stopped_in_the_child() {
+    assert_never_serves(&limited(3, 256), &exports(), "", failed("256 MiB"));
+}
+
+#[test]
+fn doubling_instances_are_stopped_in_the_child() {
+    assert_never_serves(&limited(3, 512), &doubling(24, LEAF), "", failed("512 MiB"));
+}
+
+#[test]
+fn a_compiler_that_does_not_start_or_answer_denies() {
+    for program in ["/nowhere/agenthalt", "/bin/true", "/bin/false"] {
+        let none: [&str; 0] = [];
+        let sandbox = Sandbox::builder().compiler(CompilerProcess::new(program, none)).build().unwrap();
+        let stage = Stage::on(sandbox);
+        let engine = stage.engine(&[("unlucky", &GOOD, "")]);
+        assert!(matches!(&engine.faults()[..], [(_, Fault::FailedToCompile(_))]), "{:?}", engine.faults());
+        crate::stage::assert_faulty(&crate::stage::judge(&engine, "plain"), "unlucky", failed("compiler"));
+    }
+}
+
+#[test]
+fn code_from_a_compiler_that_is_none_is_not_run() {
+    let compiler = CompilerProcess::new("/bin/echo", ["no code"]);
+    let stage = Stage::on(Sandbox::builder().compiler(compiler).build().unwrap());
+    let engine = stage.engine(&[("unlucky", &GOOD, "")]);
+    crate::stage::assert_faulty(&crate::stage::judge(&engine, "plain"), "unlucky", failed(""));
+}

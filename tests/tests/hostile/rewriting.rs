@@ -1,0 +1,140 @@
+//! Guards that rewrite: what comes to rest is what runs, what does not is denied.
+
+use agenthalt::{Fault, Verdict};
+
+use crate::guest::{GOOD, Guest, Place};
+use crate::stage::{Stage, assert_serves, call};
+
+/// A guest that rewrites these arguments of a special call into those, and allows all others.
+fn rewriter(from: &str, to: &str) -> Vec<u8> {
+    let (size, new_size) = (from.len(), to.len());
+    let rewrite = format!(
+        "(if (call $is
+            (i32.load offset=16 (local.get $call)) (i32.load offset=20 (local.get $call))
+            (i32.const 1024) (i32.const {size}))
+          (then
+            (i32.store8 (global.get $verdict) (i32.const 1))
+            (i32.store8 (global.get $has_arguments) (i32.const 1))
+            (call $text (global.get $new_arguments) (i32.const 2048) (i32.const {new_size}))))"
+    );
+    Guest::default()
+        .with(Place::Configure, "(i32.store8 (global.get $verdicts) (i32.const 0x0b))")
+        .with(Place::Special, rewrite)
+        .text(1024, from)
+        .text(2048, to)
+        .component()
+}
+
+#[test]
+fn guards_that_undo_each_other_are_both_named_and_deny() {
+    let (to_two, to_one) = (rewriter(r#"{"a":1}"#, r#"{"a":2}"#), rewriter(r#"{"a":2}"#, r#"{"a":1}"#));
+    let stage = Stage::new();
+    let engine = stage.engine(&[("two", &to_two, ""), ("watcher", &GOOD, ""), ("one", &to_one, "")]);
+    let evaluation = engine.evaluate_blocking(&call("special", r#"{ "a": 1 }"#));
+    assert_eq!(evaluation.verdict, Verdict::Deny);
+    let Some(Fault::Oscillation(text)) = evaluation.fault() else { panic!("{:?}", evaluation.fault()) };
+    assert!(text.contains("`two`") && text.contains("`one`") && !text.contains("watcher"), "{text}");
+    let faulty: Vec<&str> =
+        evaluation.decisions.iter().filter(|d| d.fault.is_some()).map(|d| d.guard.as_str()).collect();
+    assert_eq!(faulty, ["two", "one"]);
+    // Nothing runs, so what is shown is what was given.
+    assert_eq!(evaluation.final_arguments, r#"{ "a": 1 }"#);
+    assert_serves_all(&engine, 0);
+}
+
+#[test]
+fn a_guard_that_rewrites_without_end_denies() {
+    // Each time it finds the last letter before `"}` and puts the next one there.
+    let next = "(memory.copy (i32.const 2048) (i32.load offset=16 (local.get $call)) (i32.const 9))
+        (i32.store8 (i32.const 2054) (i32.add (i32.load8_u (i32.const 2054)) (i32.const 1)))
+        (i32.store8 (global.get $verdict) (i32.const 1))
+        (i32.store8 (global.get $has_arguments) (i32.const 1))
+        (call $text (global.get $new_arguments) (i32.const 2048) (i32.const 9))";
+    let guest = Guest::default()
+        .with(Place::Configure, "(i32.store8 (global.get $verdicts) (i32.const 0x0b))")
+        .with(Place::Special, next);
+    let stage = Stage::new();
+    let engine = stage.engine(&[("restless", &guest.component(), "")]);
+    let evaluation = engine.evaluate_blocking(&call("special", r#"{"a":"a"}"#));
+    assert_eq!(evaluation.verdict, Verdict::Deny);
+    assert!(matches!(evaluation.fault(), Some(Fault::Oscillation(text)) if text.contains("`restless`")));
+    assert_serves_all(&engine, 0);
+    stage.assert_serves_others();
+}
+
+#[test]
+fn rewriting_guards_build_on_each_other_and_settle() {
+    let (to_one, to_two) = (rewriter(r#"{"a":0}"#, r#"{"a":1}"#), rewriter(r#"{"a":1}"#, r#"{"a":2}"#));
+    let stage = Stage::new();
+    for seats in
+        [[("first", &to_one[..], ""), ("second", &to_two[..], "")], [("second", &to_two, ""), ("first", &to_one, "")]]
+    {
+        let engine = stage.engine(&seats);
+        let evaluation = engine.evaluate_blocking(&call("special", r#"{ "a" : 0 }"#));
+        assert_eq!(evaluation.fault(), None);
+        assert_eq!(evaluation.verdict, Verdict::Modify);
+        assert_eq!(evaluation.original_arguments, r#"{ "a" : 0 }"#);
+        assert_eq!(evaluation.final_arguments, r#"{"a":2}"#);
+        let steps: Vec<&str> = evaluation.rewrites.iter().map(|rewrite| rewrite.guard.as_str()).collect();
+        assert_eq!(steps, ["first", "second"]);
+        // Rounds before the last charge nothing: each guard has charged once.
+        assert_serves_all(&engine, 1);
+    }
+}
+
+#[test]
+fn arguments_that_nobody_rewrites_stay_the_callers_own_text() {
+    let stage = Stage::new();
+    let engine = stage.engine(&[("idle", &rewriter(r#"{"a":0}"#, r#"{"a":1}"#), "")]);
+    let text = "{ \"b\" : 1.0e0,\n \"a\":\"\\u0041\" }";
+    let evaluation = engine.evaluate_blocking(&call("special", text));
+    assert_eq!((evaluation.verdict, evaluation.final_arguments.as_str()), (Verdict::Allow, text));
+    assert_eq!(evaluation.rewrites, []);
+}
+
+#[test]
+fn a_rewrite_into_what_stands_there_already_is_none() {
+    let stage = Stage::new();
+    let engine = stage.engine(&[("same", &rewriter(r#"{"a":1}"#, r#"{"a":1.0}"#), "")]);
+    let evaluation = engine.evaluate_blocking(&call("special", r#"{"a": 1}"#));
+    assert_eq!((evaluation.verdict, evaluation.final_arguments.as_str()), (Verdict::Allow, r#"{"a": 1}"#));
+}
+
+#[test]
+fn other_guards_judge_the_final_arguments() {
+    // The judge denies the arguments as given; it never sees them, only what is left of them.
+    let deny = "(if (call $is
+            (i32.load offset=16 (local.get $call)) (i32.load offset=20 (local.get $call))
+            (i32.const 1024) (i32.const 9))
+          (then (i32.store8 (global.get $verdict) (i32.const 3))))";
+    let denies_bad = Guest::default().with(Place::Special, deny).text(1024, r#"{"a":"x"}"#).component();
+    let cleans = rewriter(r#"{"a":"x"}"#, r#"{"a":"-"}"#);
+    let stage = Stage::new();
+    let engine = stage.engine(&[("judge", &denies_bad, ""), ("cleaner", &cleans, "")]);
+    let evaluation = engine.evaluate_blocking(&call("special", r#"{"a":"x"}"#));
+    assert_eq!((evaluation.verdict, evaluation.final_arguments.as_str()), (Verdict::Modify, r#"{"a":"-"}"#));
+    // The other way round: what is rewritten into something forbidden is denied.
+    let spoils = rewriter(r#"{"a":"-"}"#, r#"{"a":"x"}"#);
+    let engine = stage.engine(&[("judge", &denies_bad, ""), ("spoiler", &spoils, "")]);
+    let evaluation = engine.evaluate_blocking(&call("special", r#"{"a":"-"}"#));
+    assert_eq!((evaluation.verdict, evaluation.decided_by.as_deref()), (Verdict::Deny, Some("judge")));
+}
+
+#[test]
+fn a_rewriting_guard_in_the_shadow_changes_nothing() {
+    let stage = Stage::new();
+    let engine = stage.engine(&[("first", &rewriter(r#"{"a":0}"#, r#"{"a":1}"#), "mode: shadow"), ("good", &GOOD, "")]);
+    let evaluation = engine.evaluate_blocking(&call("special", r#"{"a":0}"#));
+    assert_eq!((evaluation.verdict, evaluation.final_arguments.as_str()), (Verdict::Allow, r#"{"a":0}"#));
+    assert_eq!(evaluation.decisions[0].verdict, Verdict::Modify);
+}
+
+/// Asserts that every guard of the engine allows the next call on this reading.
+fn assert_serves_all(engine: &agenthalt::PolicyEngine, spent: i64) {
+    let evaluation = crate::stage::judge(engine, "plain");
+    assert_eq!((evaluation.fault(), evaluation.verdict), (None, Verdict::Allow));
+    for decision in &evaluation.decisions {
+        assert_eq!(decision.reason, format!("spent {spent}"), "{}", decision.guard);
+    }
+    assert_serves(engine, spent + 1);
+}
