@@ -69,11 +69,7 @@ fn check_function(body: &wasmparser::FunctionBody<'_>) -> Result<(), Fault> {
                 open.push(true);
             }
             Operator::Block { .. } | Operator::If { .. } | Operator::TryTable { .. } => open.push(false),
-            Operator::End => {
-                if open.pop() == Some(true) {
-                    loops -= 1;
-                }
-            }
+            Operator::End => loops -= u32::from(open.pop() == Some(true)),
             _ => {}
         }
         if loops > MOST_NESTED_LOOPS {
