@@ -109,7 +109,7 @@ fn word(seat: &Seat, judged: Judged) -> Word {
     let (answer, fault) = match answer {
         Ok(None) => return Word::Silent(Silence { guard, fuel, elapsed }),
         Ok(Some(answer)) => (answer, None),
-        Err(fault) => (fault.clone().into_denial(&guard), Some(fault)),
+        Err(fault) => (Answer::of_fault(&fault, &guard), Some(fault)),
     };
     // A guard that would rewrite what is already as it wants it has nothing against it.
     let verdict = match answer.verdict {

@@ -150,16 +150,17 @@ fn configure(entry: &GuardEntry, component: &Component) -> Result<Result<Guard, 
     let schema = component.schema(&entry.limits)?;
     let schema =
         Json::parse(&schema).map_err(|error| Fault::FailedToConfigure(format!("its schema is unusable: {error}")))?;
-    let breaches = entry.settings.check_schema(&schema);
-    if !breaches.is_empty() {
-        return Ok(Err(breaches));
+    let (mut problems, rest) = entry.settings.check_schema(&schema);
+    let configured = component.configure(&rest.to_string(), entry.limits)?;
+    if let Err(refused) = &configured {
+        // Without the settings that are out, the guard may miss one; that is not the policy's problem.
+        let in_order = problems.is_empty();
+        let told = refused.iter().filter(|problem| in_order || !problem.pointer.is_empty());
+        problems.extend(told.map(|problem| entry.settings.problem(&problem.pointer, &problem.message)));
     }
-    let guard = match component.configure(&entry.settings.json().to_string(), entry.limits)? {
-        Ok(guard) => guard,
-        Err(refused) => {
-            let placed = refused.iter().map(|problem| entry.settings.problem(&problem.pointer, &problem.message));
-            return Ok(Err(placed.collect()));
-        }
+    let guard = match configured {
+        Ok(guard) if problems.is_empty() => guard,
+        Ok(_) | Err(_) => return Ok(Err(problems)),
     };
     let judges = guard.description().phases;
     if !judges.before {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Command, CommandFactory, Parser, Subcommand, ValueEnum};
 
 /// Decides, before an AI agent's function call runs, whether it may: allow, modify, require approval,
 /// deny.
@@ -96,4 +96,11 @@ pub(crate) enum SimulateFormat {
     Table,
     /// One JSON object a line
     Jsonl,
+}
+
+/// The command line without the words that are not for people.
+pub(crate) fn visible() -> Command {
+    let whole = Arguments::command();
+    let words = whole.get_subcommands().filter(|word| !word.is_hide_set()).cloned();
+    Command::new("agenthalt").args(whole.get_arguments().cloned()).subcommands(words.collect::<Vec<_>>())
 }

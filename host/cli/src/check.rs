@@ -5,7 +5,7 @@ use std::path::Path;
 use agenthalt::check;
 
 use crate::exit::Exit;
-use crate::host::{Host, note};
+use crate::host::{Host, note, say, tell};
 
 pub(crate) fn run(host: &Host, policy: &Path) -> anyhow::Result<Exit> {
     let checked = check::check(&host.builder().policy_file(policy));
@@ -17,7 +17,7 @@ pub(crate) fn run(host: &Host, policy: &Path) -> anyhow::Result<Exit> {
             match error.problems() {
                 Some(problems) => {
                     let count = problems.list().len();
-                    anstream::eprint!("{}", problems.render(&file.to_string()));
+                    tell(&problems.render(&file.to_string()));
                     let noun = if count == 1 { "problem" } else { "problems" };
                     note(&format!("`{file}` is refused: {count} {noun}"));
                 }
@@ -29,13 +29,13 @@ pub(crate) fn run(host: &Host, policy: &Path) -> anyhow::Result<Exit> {
     for guard in &report.guards {
         let mode = if guard.mode == "shadow" { ", shadow" } else { "" };
         let short: String = guard.digest.chars().take(12).collect();
-        anstream::println!("  {} ({}{mode}, sha256 {short}…)", guard.name, guard.component);
+        say(&format!("  {} ({}{mode}, sha256 {short}…)", guard.name, guard.component))?;
     }
     for name in &report.disabled {
-        anstream::println!("  {name} (switched off)");
+        say(&format!("  {name} (switched off)"))?;
     }
     if report.faults.is_empty() {
-        anstream::println!("`{file}` is valid");
+        say(&format!("`{file}` is valid"))?;
         return Ok(Exit::Done);
     }
     for (name, fault) in &report.faults {

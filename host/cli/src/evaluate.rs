@@ -1,9 +1,9 @@
 //! `agenthalt evaluate`: one call, stamped with this machine's clock.
 
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
-use agenthalt::{ErrorKind, Evaluation, State, Verdict};
+use agenthalt::{ErrorKind, State, Verdict};
 use anyhow::{Context, Result};
 
 use crate::arguments::EvaluateFormat;
@@ -44,21 +44,24 @@ pub(crate) fn run(host: &Host, request: &Request) -> Result<Exit> {
     };
     let read = match read(&bytes) {
         Ok(read) => read,
-        Err(unreadable) => return deny(&unreadable, request.format),
+        Err(unreadable) => return Ok(deny(&Answer::unreadable(&unreadable, None), request.format)),
     };
     let engine = match engine {
         Ok(engine) => engine,
-        Err(error) => return deny(&Unreadable { call_id: read.call.id, error }, request.format),
+        Err(error) => {
+            let answer = Answer::without_state(read.call.id.as_deref(), &error);
+            return Ok(deny(&answer, request.format));
+        }
     };
     if engine.forgets() {
         note("no state is kept: every run starts at zero; name a file with --state, or `state:` in the policy");
     }
     let evaluation = engine.evaluate_blocking(&read.call);
-    match request.format {
-        EvaluateFormat::Text => text::evaluation(&evaluation)?,
-        EvaluateFormat::Json => print_json(&Answer::of(&evaluation))?,
-    }
-    Ok(exit(&evaluation))
+    let told = match request.format {
+        EvaluateFormat::Text => text::evaluation(&evaluation),
+        EvaluateFormat::Json => print_json(&Answer::of(&evaluation)),
+    };
+    Ok(exit(evaluation.verdict, told))
 }
 
 fn read_call(path: &Path) -> Result<Vec<u8>> {
@@ -89,26 +92,35 @@ fn read(bytes: &[u8]) -> Result<ReadCall, Unreadable> {
     Ok(read)
 }
 
-fn deny(unreadable: &Unreadable, format: EvaluateFormat) -> Result<Exit> {
-    match format {
-        EvaluateFormat::Text => text::refusal(&unreadable.error)?,
-        EvaluateFormat::Json => print_json(&Answer::unreadable(unreadable, None))?,
-    }
-    Ok(Exit::Denied)
+fn deny(answer: &Answer<'_>, format: EvaluateFormat) -> Exit {
+    let told = match format {
+        EvaluateFormat::Text => text::refusal(answer.reason()),
+        EvaluateFormat::Json => print_json(answer),
+    };
+    exit(Verdict::Deny, told)
 }
 
-fn print_json(answer: &Answer<'_>) -> Result<()> {
-    use std::io::Write;
+fn print_json(answer: &Answer<'_>) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
     serde_json::to_writer(&mut out, answer)?;
     writeln!(out)?;
-    Ok(())
+    out.flush()
 }
 
-fn exit(evaluation: &Evaluation) -> Exit {
-    match evaluation.verdict {
+/// What the verdict comes to, once it was told.
+fn exit(verdict: Verdict, told: std::io::Result<()>) -> Exit {
+    let exit = match verdict {
         Verdict::Allow | Verdict::Modify => Exit::Done,
         Verdict::RequireApproval => Exit::ApprovalRequired,
         Verdict::Deny => Exit::Denied,
+    };
+    match told {
+        Ok(()) => exit,
+        // INVARIANT: a call runs only with arguments that its caller could read, and a denial stays one
+        // where nobody listens.
+        Err(error) => {
+            note(&format!("the answer cannot be written: {error}"));
+            if exit == Exit::Done { Exit::Denied } else { exit }
+        }
     }
 }

@@ -8,6 +8,8 @@ use std::sync::LazyLock;
 use agenthalt::{CONTRACT_VERSION, CompilerProcess, ENGINE_VERSION, PolicyEngine, PolicyEngineBuilder, Sandbox};
 use anyhow::{Context, Result};
 
+use crate::text;
+
 /// The hidden command that compiles a component in a process of its own.
 pub(crate) const COMPILE_WORD: &str = "compile-component";
 
@@ -62,7 +64,24 @@ impl Host {
 
 /// A line to the person, beside the output.
 pub(crate) fn note(text: &str) {
-    anstream::eprintln!("agenthalt: {text}");
+    tell(&format!("agenthalt: {text}\n"));
+}
+
+/// Text to the person, beside the output.
+pub(crate) fn tell(text: &str) {
+    // Where nobody listens, the exit code still tells how it went.
+    drop(anstream::stderr().write_all(text::printable_lines(text).as_bytes()));
+}
+
+/// A line of output.
+///
+/// # Errors
+/// Those of the output; that its reader has gone is none.
+pub(crate) fn say(line: &str) -> std::io::Result<()> {
+    match anstream::stdout().write_all(format!("{}\n", text::printable_lines(line)).as_bytes()) {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
 }
 
 fn default_cache_dir() -> Option<PathBuf> {

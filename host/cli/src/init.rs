@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::Path;
 
 use crate::exit::Exit;
-use crate::host::note;
+use crate::host::{note, say};
 
 /// The policy that a newcomer starts from.
 const STARTER: &str = include_str!("../data/starter.yaml");
@@ -24,6 +24,6 @@ pub(crate) fn run(file: &Path) -> anyhow::Result<Exit> {
         note(&format!("`{}` is not written: {why}", file.display()));
         return Ok(Exit::Usage);
     }
-    anstream::println!("wrote {0}\nnext: agenthalt check {0}", file.display());
+    say(&format!("wrote {0}\nnext: agenthalt check {0}", file.display()))?;
     Ok(Exit::Done)
 }

@@ -21,9 +21,10 @@ mod output;
 mod simulate;
 mod text;
 
+use std::io::Write;
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser};
+use clap::Parser;
 
 use crate::arguments::{Arguments, Word};
 use crate::exit::Exit;
@@ -55,7 +56,9 @@ fn run(cache_dir: Option<std::path::PathBuf>, word: Word) -> anyhow::Result<Exit
         Word::Demo => demo::run(&Host::new(cache_dir)?),
         Word::Init { file } => init::run(&file),
         Word::Completions { shell } => {
-            clap_complete::generate(shell, &mut Arguments::command(), "agenthalt", &mut std::io::stdout());
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut arguments::visible(), "agenthalt", &mut script);
+            std::io::stdout().write_all(&script)?;
             Ok(Exit::Done)
         }
         Word::CompileComponent => Ok(Exit::Usage),

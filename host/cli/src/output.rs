@@ -61,16 +61,30 @@ impl<'a> Answer<'a> {
 
     /// What could not be read as a call.
     pub(crate) fn unreadable(unreadable: &'a Unreadable, runs: Option<bool>) -> Self {
+        Answer { runs, ..Answer::denied(unreadable.call_id.as_deref(), &unreadable.error) }
+    }
+
+    /// A call that could be read, but there is no state to judge it by.
+    pub(crate) fn without_state(call_id: Option<&'a str>, error: &str) -> Self {
+        Answer { fault: Some("state"), ..Answer::denied(call_id, error) }
+    }
+
+    /// The reason that decides, for one line.
+    pub(crate) fn reason(&self) -> &str {
+        &self.reason
+    }
+
+    fn denied(call_id: Option<&'a str>, error: &str) -> Self {
         Answer {
-            call_id: unreadable.call_id.as_deref(),
+            call_id,
             verdict: "deny",
-            runs,
+            runs: None,
             arguments: None,
             risk: 1.0,
-            reason: unreadable.error.clone(),
+            reason: error.to_owned(),
             decisions: Vec::new(),
             fault: None,
-            error: Some(unreadable.error.clone()),
+            error: Some(error.to_owned()),
         }
     }
 }

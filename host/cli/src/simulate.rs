@@ -40,7 +40,12 @@ pub(crate) fn run(host: &Host, policy: &Path, calls: &Path, format: SimulateForm
     let bar = progress_bar(size);
     let mut lines = Lines { input, read: 0 };
     let mut totals = Totals::default();
-    let mut out = anstream::AutoStream::auto(std::io::stdout()).lock();
+    let stdout = std::io::stdout();
+    // Answers for programs go out byte for byte; a stream for people would leave out what shows nothing.
+    let mut out: Box<dyn Write> = match format {
+        SimulateFormat::Jsonl => Box::new(stdout.lock()),
+        SimulateFormat::Table => Box::new(anstream::AutoStream::auto(stdout).lock()),
+    };
     loop {
         let line = match lines.next() {
             Ok(Some(line)) => line,

@@ -141,8 +141,9 @@ impl fmt::Display for Row {
         let style = style(verdict);
         let (guard, reason) = self.why();
         let name: String = printable(&self.function_name).chars().take(28).collect();
-        let line =
-            format!("{name:<28} {style}{:<16}{style:#} {guard:<10} {}{}", verdict, printable(&reason), self.outcome());
+        let width = 16_usize.saturating_sub(verdict.as_str().len());
+        let (reason, outcome) = (printable(&reason), self.outcome());
+        let line = format!("{name:<28} {style}{verdict}{style:#}{:width$} {guard:<10} {reason}{outcome}", "");
         f.write_str(line.trim_end())
     }
 }
@@ -188,6 +189,11 @@ impl fmt::Display for Totals {
         }
         Ok(())
     }
+}
+
+/// Text of several lines, without what else a terminal would obey.
+pub(crate) fn printable_lines(text: &str) -> String {
+    text.split('\n').map(printable).collect::<Vec<_>>().join("\n")
 }
 
 /// Text from outside, without what a terminal would obey.

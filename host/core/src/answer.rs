@@ -2,29 +2,11 @@
 
 use agenthalt_json::{Json, Limits as JsonLimits};
 
+use crate::bounds::Bounds;
 use crate::counter::Charge;
 use crate::description::Description;
 use crate::fault::Fault;
 use crate::verdict::{Risk, Verdict};
-
-/// How large the parts of what a guard says may be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Bounds {
-    /// Bytes of a name or version.
-    pub name_bytes: usize,
-    /// Bytes of a reason.
-    pub reason_bytes: usize,
-    /// Bytes of the details.
-    pub details_bytes: usize,
-    /// Size and nesting of new arguments.
-    pub arguments: JsonLimits,
-}
-
-impl Default for Bounds {
-    fn default() -> Self {
-        Bounds { name_bytes: 128, reason_bytes: 2_048, details_bytes: 16 << 10, arguments: JsonLimits::default() }
-    }
-}
 
 /// An answer as it came over the border, nothing checked.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,6 +40,21 @@ pub struct Answer {
     pub arguments: Option<Json>,
     /// Charges to declared counters, at most one each.
     pub charges: Vec<Charge>,
+}
+
+impl Answer {
+    /// The only way from a fault to an answer.
+    // INVARIANT: whatever the fault is, the answer is a denial without charges.
+    pub fn of_fault(fault: &Fault, guard: &str) -> Self {
+        Answer {
+            verdict: Verdict::Deny,
+            reason: format!("the guard `{guard}` cannot judge, so the call is denied: it {fault}"),
+            risk: Risk::FULL,
+            details: None,
+            arguments: None,
+            charges: Vec::new(),
+        }
+    }
 }
 
 impl RawAnswer {
@@ -173,6 +170,16 @@ mod tests {
 
     fn fault(answer: RawAnswer) -> Fault {
         answer.check(&description(), &Bounds::default()).unwrap_err()
+    }
+
+    #[test]
+    fn every_fault_becomes_a_denial_that_spends_nothing() {
+        for fault in [Fault::OutOfFuel(1), Fault::StackOverflow, Fault::HostFull("queue".to_owned())] {
+            let answer = Answer::of_fault(&fault, "budget");
+            assert_eq!((answer.verdict, answer.risk), (Verdict::Deny, Risk::FULL));
+            assert!(answer.charges.is_empty());
+            assert!(answer.reason.contains("budget"));
+        }
     }
 
     #[test]

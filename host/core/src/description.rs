@@ -1,6 +1,6 @@
 //! What a guard says of itself under one configuration, checked before anything relies on it.
 
-use crate::answer::Bounds;
+use crate::bounds::Bounds;
 use crate::counter::Counter;
 use crate::verdict::Verdict;
 

@@ -1,7 +1,4 @@
-//! What goes wrong in a guard or around it, and the one way from there to a denial.
-
-use crate::answer::Answer;
-use crate::verdict::{Risk, Verdict};
+//! What goes wrong in a guard or around it. It names causes and decides nothing.
 
 /// What went wrong. Any of these in an enforcing guard denies the call.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -98,34 +95,6 @@ impl Fault {
             Fault::State(_) => "state",
             Fault::Oscillation(_) => "oscillation",
             Fault::Host(_) => "host",
-        }
-    }
-
-    /// The only way from a fault to an answer.
-    // INVARIANT: whatever the fault is, the answer is a denial without charges.
-    pub fn into_denial(self, guard: &str) -> Answer {
-        Answer {
-            verdict: Verdict::Deny,
-            reason: format!("the guard `{guard}` cannot judge, so the call is denied: it {self}"),
-            risk: Risk::FULL,
-            details: None,
-            arguments: None,
-            charges: Vec::new(),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_fault_becomes_a_denial_that_spends_nothing() {
-        for fault in [Fault::OutOfFuel(1), Fault::StackOverflow, Fault::HostFull("queue".to_owned())] {
-            let answer = fault.into_denial("budget");
-            assert_eq!((answer.verdict, answer.risk), (Verdict::Deny, Risk::FULL));
-            assert!(answer.charges.is_empty());
-            assert!(answer.reason.contains("budget"));
         }
     }
 }

@@ -4,9 +4,10 @@
 //! |---|---|
 //! | [`call`] | a call as received, and as judged: checked, canonical, digested |
 //! | [`verdict`] | what may be said of a call, and how all that is said comes to one verdict |
-//! | [`answer`] | what one guard says, checked as if an enemy had typed it |
+//! | [`bounds`] | how large the parts of what a guard says may be |
+//! | [`answer`] | what one guard says, checked as if an enemy had typed it; and the one way from a fault to a denial |
 //! | [`description`] | what a guard says of itself, checked likewise |
-//! | [`fault`] | what goes wrong in a guard, and the one way from there to a denial |
+//! | [`fault`] | what goes wrong in a guard or around it |
 //! | [`counter`] | counters, partitions, windows, readings and charges |
 //! | [`time`] | stamps, civil time, where days and months begin |
 //! | [`limits`] | what a guard may use |
@@ -14,6 +15,7 @@
 //! | [`policy`] | from the text of a policy to a checked one, with every problem at its place |
 
 pub mod answer;
+pub mod bounds;
 pub mod call;
 pub mod counter;
 pub mod description;

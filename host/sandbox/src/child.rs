@@ -6,16 +6,32 @@ use std::io::{Read, Write};
 use std::path::PathBuf;
 use std::process::{Command, ExitCode, ExitStatus, Stdio};
 use std::sync::mpsc;
+use std::time::Duration;
 
 use agenthalt_core::fault::Fault;
 use rustix::process::{Resource, Rlimit, setrlimit};
 
-use crate::compile::CompileLimits;
 use crate::engine::{self, Allocation};
 use crate::trap::cut;
 
 /// The largest compiled component in bytes.
 const MOST_CODE: u64 = 512 << 20;
+
+/// What compiling one component may take in a child process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CompileLimits {
+    /// Wall and CPU time.
+    pub time: Duration,
+    /// Address space in bytes.
+    pub memory_bytes: u64,
+}
+
+impl Default for CompileLimits {
+    /// 30 seconds, 2 GiB.
+    fn default() -> Self {
+        CompileLimits { time: Duration::from_secs(30), memory_bytes: 2 << 30 }
+    }
+}
 
 /// A program that, started with these arguments, calls [`run_as_child`] and nothing else.
 #[derive(Clone, Debug)]

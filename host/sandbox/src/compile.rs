@@ -1,29 +1,11 @@
 //! Compiling within limits. A foreign component is compiled in a child process where the host has
 //! one, and in this process only after a look at its structure. It runs nothing.
 
-use std::time::Duration;
-
 use agenthalt_core::fault::Fault;
 use wasmtime::Engine;
 
-use crate::child::CompilerProcess;
+use crate::child::{CompileLimits, CompilerProcess};
 use crate::structure;
-
-/// What compiling one component may take in a child process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CompileLimits {
-    /// Wall and CPU time.
-    pub time: Duration,
-    /// Address space in bytes.
-    pub memory_bytes: u64,
-}
-
-impl Default for CompileLimits {
-    /// 30 seconds, 2 GiB.
-    fn default() -> Self {
-        CompileLimits { time: Duration::from_secs(30), memory_bytes: 2 << 30 }
-    }
-}
 
 /// How components are compiled.
 #[derive(Clone, Debug)]

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use agenthalt_core::answer::Bounds;
+use agenthalt_core::bounds::Bounds;
 use agenthalt_core::digest::Digest;
 use agenthalt_core::fault::Fault;
 use agenthalt_core::limits::GuardLimits;

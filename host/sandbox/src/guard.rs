@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use agenthalt_core::answer::{Answer, Bounds};
+use agenthalt_core::answer::Answer;
+use agenthalt_core::bounds::Bounds;
 use agenthalt_core::counter::Reading;
 use agenthalt_core::description::Description;
 use agenthalt_core::fault::Fault;

@@ -29,8 +29,7 @@ mod sandbox;
 mod structure;
 mod trap;
 
-pub use child::{CompilerProcess, run_as_child};
-pub use compile::CompileLimits;
+pub use child::{CompileLimits, CompilerProcess, run_as_child};
 pub use component::{Component, Inspection};
 pub use contract::{CONTRACT_VERSION, GuestCall, PreparedCall};
 pub use guard::{Guard, Judged, SettingsProblem};

@@ -11,8 +11,8 @@ use wasmtime::Engine;
 use wasmtime::component::Component as Code;
 
 use crate::cache::{Cache, Entry};
-use crate::child::CompilerProcess;
-use crate::compile::{CompileLimits, Compiler};
+use crate::child::{CompileLimits, CompilerProcess};
+use crate::compile::Compiler;
 use crate::component::Component;
 use crate::engine::{self, Allocation};
 use crate::lanes::{Lane, Lanes};

@@ -28,18 +28,24 @@ impl Settings {
         &self.json
     }
 
-    /// What the settings break of a guard's own schema, all at once. A schema that is none is the
+    /// What the settings break of a guard's own schema, all at once, and what is left of them without
+    /// the settings concerned: the guard may find more to say of the rest. A schema that is none is the
     /// guard's problem and is left to `configure`.
-    pub fn check_schema(&self, schema: &Json) -> Vec<Problem> {
-        schema::check(schema, &self.json)
-            .into_iter()
-            .map(|breach| {
-                let hint = breach
-                    .unknown
-                    .map_or_else(String::new, |(name, known)| nearest::hint(&name, known.iter().map(String::as_str)));
-                Problem::new(self.place(&breach.pointer), format!("{}{hint}", breach.message))
-            })
-            .collect()
+    pub fn check_schema(&self, schema: &Json) -> (Vec<Problem>, Json) {
+        let mut rest = self.json.clone();
+        let mut problems = Vec::new();
+        for breach in schema::check(schema, &self.json) {
+            let hint = breach
+                .unknown
+                .map_or_else(String::new, |(name, known)| nearest::hint(&name, known.iter().map(String::as_str)));
+            problems.push(Problem::new(self.place(&breach.pointer), format!("{}{hint}", breach.message)));
+            if let Json::Object(object) = &mut rest
+                && let Some(name) = breach.pointer.split('/').nth(1)
+            {
+                object.remove(&unescaped(name));
+            }
+        }
+        (problems, rest)
     }
 
     /// A problem that the guard itself named, at its place.
@@ -54,7 +60,7 @@ impl Settings {
             return at;
         };
         for step in pointer.split('/').skip(1) {
-            let step = step.replace("~1", "/").replace("~0", "~");
+            let step = unescaped(step);
             let next = match &node.value {
                 Value::Map(entries) => {
                     entries.iter().find(|entry| entry.key == step).map(|entry| (entry.at, &entry.node))
@@ -74,4 +80,9 @@ impl Settings {
         }
         at
     }
+}
+
+/// A step of a JSON pointer as the key it names.
+fn unescaped(step: &str) -> String {
+    step.replace("~1", "/").replace("~0", "~")
 }
