@@ -99,14 +99,16 @@ fn names_unsupported(policy: &serde_json::Value) -> bool {
     let guards = policy.get("guards").and_then(serde_json::Value::as_object);
     let supported = built_in_names();
     let all = ["budget", "purchase", "deletion", "rate_limit", "scope", "sensitive_data"];
-    guards.is_some_and(|guards| guards.keys().any(|name| all.contains(&name.as_str()) && !supported.contains(&name.as_str())))
+    guards.is_some_and(|guards| {
+        guards.keys().any(|name| all.contains(&name.as_str()) && !supported.contains(&name.as_str()))
+    })
 }
 
 fn builder(sandbox: &Sandbox, policy: &serde_json::Value) -> PolicyEngineBuilder {
     let mut builder = PolicyEngine::builder().sandbox(sandbox.clone()).policy_text(policy.to_string(), ".");
     if let Some(folder) = std::env::var_os("AGENTHALT_REBUILT_GUARDS") {
         for name in built_in_names() {
-            let path = PathBuf::from(&folder).join(format!("{name}.wasm"));
+            let path = PathBuf::from(&folder).join(format!("{}.wasm", name.replace('_', "-")));
             builder = builder.built_in(name, std::fs::read(path).unwrap());
         }
     }
@@ -185,7 +187,8 @@ fn the_worked_cases_hold_but_for_those_disputed_with_a_reason() {
             continue;
         }
         ran += 1;
-        let simulation = Simulation::new(builder(&sandbox, &case.policy)).unwrap_or_else(|e| panic!("{}: {e}", case.id));
+        let simulation =
+            Simulation::new(builder(&sandbox, &case.policy)).unwrap_or_else(|e| panic!("{}: {e}", case.id));
         for (index, step) in case.steps.iter().enumerate() {
             settle(&case.id, index + 1, step.level, difference(&simulation, &case, index + 1, step));
         }

@@ -61,6 +61,25 @@ fn limits_outlive_the_engine() {
 }
 
 #[test]
+fn a_state_that_can_no_longer_be_read_denies_and_the_engine_lives() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state.db");
+    let engine = engine("guards: {budget: {max_daily_spend: 9, warn_threshold: null}}", State::File(path.clone()));
+    assert!(engine.evaluate_blocking(&call("f", "{}")).is_allowed());
+    for file in ["state.db", "state.db-wal", "state.db-shm"] {
+        let path = folder.path().join(file);
+        let length = usize::try_from(std::fs::metadata(&path).unwrap().len()).unwrap();
+        std::fs::write(&path, vec![0xa5; length]).unwrap();
+    }
+    for _ in 0..2 {
+        let evaluation = engine.evaluate_blocking(&call("f", "{}"));
+        assert_eq!(evaluation.verdict, Verdict::Deny);
+        assert_eq!(evaluation.fault().unwrap().code(), "state");
+        assert_eq!(evaluation.sequence, None);
+    }
+}
+
+#[test]
 fn every_verdict_has_its_record_and_none_shows_an_argument() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("state.db");

@@ -11,8 +11,10 @@ use crate::error::Error;
 pub struct Report {
     /// The guards that can serve, in the policy's order.
     pub guards: Vec<Checked>,
-    /// The guards whose component cannot serve, and why. While there is one, every call is denied.
+    /// The guards whose component cannot serve, and why.
     pub faults: Vec<(String, Fault)>,
+    /// Whether one of these enforces, so that every call is denied.
+    pub denies_every_call: bool,
     /// The guards that are switched off.
     pub disabled: Vec<String>,
 }
@@ -52,5 +54,6 @@ pub fn check(builder: &PolicyEngineBuilder) -> Result<Report, Error> {
     });
     let guards = guards.collect();
     let disabled = roster.policy.guards.iter().filter(|entry| !entry.enabled).map(|entry| entry.name.clone());
-    Ok(Report { guards, faults: faults(&roster), disabled: disabled.collect() })
+    let denies_every_call = roster.seats.iter().any(|seat| seat.enforces() && seat.occupant.is_err());
+    Ok(Report { guards, denies_every_call, faults: faults(&roster), disabled: disabled.collect() })
 }

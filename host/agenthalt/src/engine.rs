@@ -214,7 +214,8 @@ impl PolicyEngine {
         self.bench.roster.policy.digest
     }
 
-    /// The guards that cannot serve, with what is wrong. While there is one, every call is denied.
+    /// The guards that cannot serve, with what is wrong. While one of them enforces, every call is
+    /// denied.
     pub fn faults(&self) -> Vec<(String, Fault)> {
         faults(&self.bench.roster)
     }

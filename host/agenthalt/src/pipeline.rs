@@ -69,15 +69,20 @@ impl Bench {
             final_digest: Digest::ZERO,
         };
         let limits = self.roster.policy.call;
-        let done = match JudgedCall::new(call, id, self.tenant.to_string(), limits) {
+        let judged = match JudgedCall::new(call, id, self.tenant.to_string(), limits) {
             Ok(judged) => self.judge_until_it_holds(&judged, grant.as_ref(), &mut evaluation).await,
             Err(error) => {
                 evaluation.malformed = Some(error);
-                self.record_malformed(call, &mut evaluation).await
+                self.record_refusal(call, &mut evaluation).await
             }
         };
-        if let Err(fault) = done {
+        if let Err(fault) = judged {
+            let is_of_state = matches!(fault, Fault::State(_));
             evaluation.refuse(fault);
+            // Where state itself fails, there is nowhere to keep a record.
+            if !is_of_state && let Err(fault) = self.record_refusal(call, &mut evaluation).await {
+                evaluation.refuse(fault);
+            }
         }
         evaluation.elapsed = start.elapsed();
         evaluation
@@ -242,13 +247,13 @@ impl Bench {
         }
     }
 
-    /// Records a call that could not be read as one.
-    async fn record_malformed(&self, call: &Call, evaluation: &mut Evaluation) -> Result<(), Fault> {
-        let key = self.store.key();
-        let original = key.digest(&[b"malformed", call.function_name.as_bytes(), call.arguments.as_bytes()]);
+    /// Records a denial that no guard spoke, without readings or charges.
+    async fn record_refusal(&self, call: &Call, evaluation: &mut Evaluation) -> Result<(), Fault> {
+        let parts = [b"refused", call.function_name.as_bytes(), call.arguments.as_bytes()];
+        let original = self.store.key().digest(&parts);
         let request = ReadRequest {
             tenant: self.tenant.to_string(),
-            call: CallTag { id: evaluation.call_id.clone(), digest: original },
+            call: CallTag { id: record::shown(&evaluation.call_id).to_owned(), digest: original },
             at: evaluation.at,
             zone: self.roster.policy.time_zone.clone(),
             counters: Vec::new(),

@@ -78,7 +78,7 @@ pub(crate) struct Ids<'a> {
 }
 
 /// The beginning of a name; a malformed call's may be of any length.
-fn shown(name: &str) -> &str {
+pub(crate) fn shown(name: &str) -> &str {
     let mut end = name.len().min(MOST_NAME_BYTES);
     while !name.is_char_boundary(end) {
         end -= 1;

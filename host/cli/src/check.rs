@@ -41,6 +41,7 @@ pub(crate) fn run(host: &Host, policy: &Path) -> anyhow::Result<Exit> {
     for (name, fault) in &report.faults {
         note(&format!("the guard `{name}` cannot serve: it {fault}"));
     }
-    note(&format!("`{file}` is valid, but every call would be denied"));
+    let effect = if report.denies_every_call { "every call would be denied" } else { "they only watch" };
+    note(&format!("`{file}` is valid, but not all of its guards can serve: {effect}"));
     Ok(Exit::Usage)
 }

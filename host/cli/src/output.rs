@@ -44,7 +44,7 @@ impl<'a> Answer<'a> {
             call_id: Some(&evaluation.call_id),
             verdict: evaluation.verdict.as_str(),
             runs: None,
-            arguments: raw(&evaluation.final_arguments),
+            arguments: arguments(evaluation, &evaluation.final_arguments),
             risk: evaluation.risk.value(),
             reason: evaluation.reason(),
             decisions: evaluation.decisions.iter().map(said).collect(),
@@ -55,7 +55,7 @@ impl<'a> Answer<'a> {
 
     /// One simulated call: what is said before the human, and whether the call runs in the end.
     pub(crate) fn simulated(simulated: &'a Simulated) -> Self {
-        let arguments = raw(simulated.arguments());
+        let arguments = arguments(&simulated.evaluation, simulated.arguments());
         Answer { runs: Some(simulated.runs), arguments, ..Answer::of(&simulated.evaluation) }
     }
 
@@ -100,6 +100,12 @@ fn said(decision: &Decision) -> Said<'_> {
         mode: (decision.mode == Mode::Shadow).then(|| decision.mode.as_str()),
         fault: decision.fault.as_ref().map(|fault| fault.code()),
     }
+}
+
+/// The arguments of a call; none where it could not be read as one, since what nests too deep or holds
+/// half a character would make the answer unreadable too.
+fn arguments(evaluation: &Evaluation, text: &str) -> Option<Box<RawValue>> {
+    if evaluation.malformed.is_some() { None } else { raw(text) }
 }
 
 fn raw(text: &str) -> Option<Box<RawValue>> {

@@ -180,7 +180,8 @@ impl fmt::Display for Totals {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let counts = Verdict::ALL.iter().zip(self.verdicts).filter(|(_, count)| *count > 0);
         let counts: Vec<String> = counts.map(|(verdict, count)| format!("{count} {verdict}")).collect();
-        write!(f, "\n{} calls: {}; {} ran", self.calls, counts.join(", "), self.ran)?;
+        let counts = if counts.is_empty() { "none".to_owned() } else { counts.join(", ") };
+        write!(f, "\n{} calls: {counts}; {} ran", self.calls, self.ran)?;
         let mut times = self.times.clone();
         times.sort_unstable();
         if let Some(median) = times.get(times.len() / 2) {

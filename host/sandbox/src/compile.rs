@@ -2,6 +2,7 @@
 //! one, and in this process only after a look at its structure. It runs nothing.
 
 use agenthalt_core::fault::Fault;
+use wasmparser::Parser;
 use wasmtime::Engine;
 
 use crate::child::{CompileLimits, CompilerProcess};
@@ -20,8 +21,11 @@ impl Compiler {
     /// Compiles a component to code for this engine.
     ///
     /// # Errors
-    /// [`Fault::NotAComponent`] and [`Fault::FailedToCompile`].
+    /// [`Fault::NotAComponent`], [`Fault::FailedToCompile`], and what begins larger than it may.
     pub(crate) fn compile(&self, engine: &Engine, bytes: &[u8]) -> Result<Vec<u8>, Fault> {
+        if Parser::is_component(bytes) {
+            structure::check_sizes(bytes)?;
+        }
         // INVARIANT: no foreign component reaches Cranelift without a bound on what it may cost.
         match self {
             Compiler::Child(process, limits) => process.compile(bytes, *limits),

@@ -65,8 +65,9 @@ impl Component {
         let linker: Linker<Ceiling> = Linker::new(engine);
         let prepared = Prepared::new(linker.instantiate_pre(code).map_err(incompatible)?).map_err(incompatible)?;
         let component = Component(Arc::new(Loaded { digest, size, engine: engine.clone(), prepared, extra_exports }));
-        // Types are checked when an instance is made, and not before.
-        component.instantiate(&GuardLimits::default())?;
+        // Types are checked when an instance is made, and not before. What policies allow is asked later:
+        // what fails under the ceiling can serve under none.
+        component.instantiate(&GuardLimits::CEILING)?;
         Ok(component)
     }
 
@@ -158,6 +159,14 @@ fn checked(problems: Vec<wit::Problem>) -> Result<Vec<SettingsProblem>, Fault> {
     }
     let shown = problems.into_iter().take(MOST_PROBLEMS);
     Ok(shown
-        .map(|problem| SettingsProblem { pointer: cut(&problem.pointer), message: cut(&problem.message) })
+        .map(|problem| SettingsProblem { pointer: cut(&problem.pointer), message: said(&problem.message) })
         .collect())
+}
+
+/// A guard's sentence about its settings; a blank one would leave a line without a word.
+fn said(message: &str) -> String {
+    match cut(message) {
+        blank if blank.is_empty() => "the guard refuses this without saying why".to_owned(),
+        message => message,
+    }
 }

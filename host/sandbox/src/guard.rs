@@ -118,7 +118,7 @@ impl Guard {
         };
         let judge = instance.agenthalt_guard_judge();
         match judge.call_configure(&mut store, settings) {
-            Ok(Ok(now)) if same(&now, raw) => {}
+            Ok(Ok(now)) if now == *raw => {}
             Ok(Ok(_)) => {
                 return configure_failed(Fault::MalformedAnswer(
                     "its description changed since it was loaded".to_owned(),
@@ -153,9 +153,4 @@ impl Guard {
         // Two threads may overwrite each other's figure; it only chooses a lane.
         self.0.usual_nanos.store(next, Ordering::Relaxed);
     }
-}
-
-/// Whether two descriptions are the same, field by field.
-fn same(a: &wit::Description, b: &wit::Description) -> bool {
-    format!("{a:?}") == format!("{b:?}")
 }

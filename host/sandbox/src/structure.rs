@@ -2,17 +2,31 @@
 //! can stop the compiler: what is known to cost out of proportion is refused. It validates nothing.
 
 use agenthalt_core::fault::Fault;
+use agenthalt_core::limits::GuardLimits;
 use wasmparser::{BinaryReaderError, Operator, Parser, Payload};
+
+use crate::engine::MOST_TABLE_ELEMENTS;
+
+// The compiler's time grows with the square of a function's blocks and loops, nested or not. The
+// figures let through what takes a few seconds at worst; guards come to a thousandth of each.
 
 /// Loops within each other in one function.
 const MOST_NESTED_LOOPS: u32 = 64;
 /// Blocks of any kind within each other in one function.
 const MOST_NESTED_BLOCKS: u32 = 5_000;
+/// Operators of all functions, with the targets of their branch tables.
+const MOST_OPERATORS: u64 = 2_000_000;
+/// Loops of all functions.
+const MOST_LOOPS: u64 = 20_000;
+/// The squares of the functions' blocks and branches, and of their loops eight times.
+const MOST_SQUARES: u64 = 100_000_000;
 /// Component instances made inside the component; toolchains make a handful of core instances and no
 /// component instances but for the one that renames exports.
 const MOST_COMPONENT_INSTANCES: u32 = 16;
 /// Things exported, imported or defined in any one module or component.
 const MOST_ITEMS: u32 = 10_000;
+/// Bytes of a page of memory.
+const PAGE_BYTES: u64 = 64 << 10;
 /// The largest component in bytes.
 const MOST_BYTES: usize = 16 << 20;
 
@@ -29,13 +43,14 @@ pub(crate) fn check(bytes: &[u8]) -> Result<(), Fault> {
         return Err(too_much(format!("it is larger than {} MiB; compile it in a child process", MOST_BYTES >> 20)));
     }
     let mut component_instances = 0_u32;
+    let mut work = Work::default();
     let most = |count: u32, what: &str| match count {
         0..=MOST_ITEMS => Ok(()),
         _ => Err(too_much(format!("it has {count} {what}, at most {MOST_ITEMS} are taken"))),
     };
     for payload in Parser::new(0).parse_all(bytes) {
         match payload.map_err(unreadable)? {
-            Payload::CodeSectionEntry(body) => check_function(&body)?,
+            Payload::CodeSectionEntry(body) => work.add(&body)?,
             Payload::ComponentInstanceSection(section) => {
                 component_instances = component_instances.saturating_add(section.count());
                 if component_instances > MOST_COMPONENT_INSTANCES {
@@ -58,28 +73,82 @@ pub(crate) fn check(bytes: &[u8]) -> Result<(), Fault> {
     Ok(())
 }
 
-fn check_function(body: &wasmparser::FunctionBody<'_>) -> Result<(), Fault> {
-    let mut open: Vec<bool> = Vec::new();
-    let mut loops = 0_u32;
-    let mut operators = body.get_operators_reader().map_err(unreadable)?;
-    while !operators.eof() {
-        match operators.read().map_err(unreadable)? {
-            Operator::Loop { .. } => {
-                loops += 1;
-                open.push(true);
+/// Refuses a memory or a table that begins larger than any limit; a pool would refuse it too, in words
+/// of its own and after it was compiled. What cannot be read is left to the compiler.
+///
+/// # Errors
+/// [`Fault::Memory`] and [`Fault::Table`].
+pub(crate) fn check_sizes(bytes: &[u8]) -> Result<(), Fault> {
+    let most_memory = GuardLimits::CEILING.memory_bytes();
+    for payload in Parser::new(0).parse_all(bytes).map_while(Result::ok) {
+        match payload {
+            Payload::MemorySection(section) => {
+                if section.into_iter().flatten().any(|memory| memory.initial > most_memory / PAGE_BYTES) {
+                    return Err(Fault::Memory(most_memory));
+                }
             }
-            Operator::Block { .. } | Operator::If { .. } | Operator::TryTable { .. } => open.push(false),
-            Operator::End => loops -= u32::from(open.pop() == Some(true)),
+            Payload::TableSection(section) => {
+                if section.into_iter().flatten().any(|table| table.ty.initial > MOST_TABLE_ELEMENTS as u64) {
+                    return Err(Fault::Table(MOST_TABLE_ELEMENTS as u64));
+                }
+            }
             _ => {}
-        }
-        if loops > MOST_NESTED_LOOPS {
-            return Err(too_much(format!("a function nests more than {MOST_NESTED_LOOPS} loops")));
-        }
-        if open.len() > MOST_NESTED_BLOCKS as usize {
-            return Err(too_much(format!("a function nests more than {MOST_NESTED_BLOCKS} blocks")));
         }
     }
     Ok(())
+}
+
+/// What the functions seen so far give the compiler to do.
+#[derive(Default)]
+struct Work {
+    operators: u64,
+    loops: u64,
+    squares: u64,
+}
+
+impl Work {
+    fn add(&mut self, body: &wasmparser::FunctionBody<'_>) -> Result<(), Fault> {
+        let mut open: Vec<bool> = Vec::new();
+        let (mut nested, mut loops, mut branches) = (0_u32, 0_u64, 0_u64);
+        let mut operators = body.get_operators_reader().map_err(unreadable)?;
+        while !operators.eof() {
+            self.operators += 1;
+            match operators.read().map_err(unreadable)? {
+                Operator::Loop { .. } => {
+                    nested += 1;
+                    loops += 1;
+                    open.push(true);
+                }
+                Operator::Block { .. } | Operator::If { .. } | Operator::TryTable { .. } => {
+                    branches += 1;
+                    open.push(false);
+                }
+                Operator::Br { .. } | Operator::BrIf { .. } => branches += 1,
+                Operator::BrTable { targets } => {
+                    branches += 1;
+                    self.operators += u64::from(targets.len());
+                }
+                Operator::End => {
+                    if open.pop() == Some(true) {
+                        nested -= 1;
+                    }
+                }
+                _ => {}
+            }
+            if nested > MOST_NESTED_LOOPS {
+                return Err(too_much(format!("a function nests more than {MOST_NESTED_LOOPS} loops")));
+            }
+            if open.len() > MOST_NESTED_BLOCKS as usize {
+                return Err(too_much(format!("a function nests more than {MOST_NESTED_BLOCKS} blocks")));
+            }
+        }
+        self.loops += loops;
+        self.squares = self.squares.saturating_add(8 * loops * loops + branches * branches);
+        if self.operators > MOST_OPERATORS || self.loops > MOST_LOOPS || self.squares > MOST_SQUARES {
+            return Err(too_much("its functions are too large; compile it in a child process".to_owned()));
+        }
+        Ok(())
+    }
 }
 
 fn unreadable(error: BinaryReaderError) -> Fault {

@@ -22,7 +22,7 @@ fn a_reason_of_3_kilobytes_is_too_large() {
 
 #[test]
 fn details_of_17_kilobytes_are_too_large() {
-    let guest = Guest::special("(call $text (global.get $details) (i32.const 4096) (i32.const 17000))");
+    let guest = Guest::special("(call $text (global.get $details) (i32.const 32768) (i32.const 17000))");
     assert_denied_once(&guest, "", |fault| matches!(fault, Fault::TooLarge(text) if text.contains("details")));
 }
 

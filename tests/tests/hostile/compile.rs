@@ -13,15 +13,29 @@ fn with_function(body: &str) -> Vec<u8> {
     Guest::default().with(Place::Module, format!("(func {body})")).component()
 }
 
+const LOOP: &str = "loop local.get 0 i32.const 3 i32.add local.set 0 ";
+const END: &str = "local.get 0 i32.const 1 i32.sub local.tee 0 br_if 0 end ";
+
 /// 2,000 loops within each other.
 fn loops() -> Vec<u8> {
-    with_function(&format!("{}{}", "loop ".repeat(2_000), "end ".repeat(2_000)))
+    with_function(&format!("(local i32) {}{}", LOOP.repeat(2_000), END.repeat(2_000)))
 }
+
+/// 20,000 loops behind each other.
+fn loops_in_a_row() -> Vec<u8> {
+    with_function(&format!("(local i32) {}", format!("{LOOP}{END}").repeat(20_000)))
+}
+
+const BRANCH: &str = "block local.get 0 br_if 0 ";
 
 /// 20,000 blocks within each other.
 fn blocks() -> Vec<u8> {
-    let body = "(local i32) ".to_owned() + &"block local.get 0 br_if 0 ".repeat(20_000) + &"end ".repeat(20_000);
-    with_function(&body)
+    with_function(&format!("(local i32) {}{}", BRANCH.repeat(20_000), "end ".repeat(20_000)))
+}
+
+/// 80,000 blocks behind each other.
+fn blocks_in_a_row() -> Vec<u8> {
+    with_function(&format!("(local i32) {}", format!("{BRANCH}end ").repeat(80_000)))
 }
 
 /// A module of 50,000 exports.
@@ -70,9 +84,32 @@ fn doubling_instances_are_refused_by_their_structure() {
 }
 
 #[test]
-fn doubling_of_many_core_instances_is_refused_by_its_structure() {
-    let leaf = format!("(core module $m) {}", "(core instance (instantiate $m))".repeat(5_000));
-    assert_never_serves(&Stage::new(), &doubling(7, &leaf), "", |fault| matches!(fault, Fault::FailedToCompile(_)));
+fn many_loops_and_blocks_in_a_row_are_refused_by_their_structure() {
+    for guest in [loops_in_a_row(), blocks_in_a_row()] {
+        assert_never_serves(&Stage::new(), &guest, "", failed("too large"));
+    }
+}
+
+#[test]
+fn many_functions_with_many_loops_are_refused_by_their_structure() {
+    let nest = format!("(func (local i32) {}{})", LOOP.repeat(60), END.repeat(60)).repeat(400);
+    let guest = Guest::default().with(Place::Module, nest).component();
+    assert_never_serves(&Stage::new(), &guest, "", failed("too large"));
+}
+
+#[test]
+fn long_code_is_refused_by_its_structure() {
+    let long = "nop ".repeat(2_100_000);
+    assert_never_serves(&Stage::new(), &with_function(&long), "", failed("too large"));
+}
+
+#[test]
+fn doubled_core_instances_are_refused() {
+    // 900 instances, doubled seven times: cheap to compile, and more than may ever be made.
+    let leaf = format!("(core module $m) {}", "(core instance (instantiate $m))".repeat(900));
+    assert_never_serves(&Stage::new(), &doubling(7, &leaf), "", |fault| {
+        matches!(fault, Fault::FailedToCompile(_) | Fault::Incompatible(_))
+    });
 }
 
 /// The command line's own compiler, which lies beside the test programs' folder.

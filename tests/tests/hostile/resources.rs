@@ -71,16 +71,21 @@ fn a_table_bomb_meets_the_ceiling() {
 
 #[test]
 fn memory_that_is_huge_from_the_start_is_refused_at_load() {
-    for pages in ["257", "1000"] {
+    for (pages, limit) in [("257", 16 << 20), ("513", 32 << 20), ("1000", 32 << 20), ("60000", 32 << 20)] {
         let guest = Guest::default().with(Place::Pages, pages).component();
-        assert_never_serves(&Stage::new(), &guest, "", |fault| *fault == Fault::Memory(16 << 20));
+        assert_never_serves(&Stage::new(), &guest, "", |fault| *fault == Fault::Memory(limit));
     }
 }
 
 #[test]
-fn memory_beyond_the_pool_is_refused_at_load() {
-    let guest = Guest::default().with(Place::Pages, "60000").component();
-    assert_never_serves(&Stage::new(), &guest, "", |fault| matches!(fault, Fault::Memory(_)));
+fn memory_that_the_policy_allows_is_no_fault() {
+    let guest = Guest::default().with(Place::Pages, "300").component();
+    let stage = Stage::new();
+    let engine = stage.engine(&[("large", &guest, "limits: { memory: 32MiB }")]);
+    assert_eq!(engine.faults(), []);
+    assert_serves(&engine, 0);
+    // The same component under the usual limits, beside it.
+    assert_never_serves(&stage, &guest, "", |fault| *fault == Fault::Memory(16 << 20));
 }
 
 #[test]
