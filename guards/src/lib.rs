@@ -20,9 +20,3 @@ pub struct Builtin {
 }
 
 include!(concat!(env!("OUT_DIR"), "/builtins.rs"));
-
-/// The built-in guard with a name.
-#[must_use]
-pub fn find(name: &str) -> Option<&'static Builtin> {
-    BUILTINS.iter().find(|builtin| builtin.name == name)
-}

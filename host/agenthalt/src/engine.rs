@@ -2,6 +2,8 @@
 //! each call.
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -22,6 +24,8 @@ use crate::roster::Roster;
 
 /// The tenant of an engine that serves one.
 const DEFAULT_TENANT: &str = "default";
+/// More than a policy may have in bytes.
+const MOST_POLICY_BYTES: u64 = 2 << 20;
 
 /// Where state is kept.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -130,7 +134,7 @@ impl PolicyEngineBuilder {
     pub(crate) fn load(&self) -> Result<Loaded, Error> {
         let (file, text, folder) = match self.policy.as_ref().ok_or(Cause::NoPolicy)? {
             PolicySource::File(path) => {
-                let text = std::fs::read_to_string(path).map_err(|error| Error::cannot_read(path, error))?;
+                let text = read_text(path).map_err(|error| Error::cannot_read(path, error))?;
                 let folder = path.parent().unwrap_or(Path::new("")).to_owned();
                 (path.display().to_string(), text, folder)
             }
@@ -195,7 +199,7 @@ impl PolicyEngine {
     /// Judges a call under a stamp of the host's. A stamp that the agent could choose would let it
     /// choose its windows: never take one from a call.
     pub async fn evaluate_at(&self, call: &Call, at: Timestamp) -> Evaluation {
-        self.judge(call, call.id.clone().unwrap_or_else(new_call_id), at, None).await
+        self.judge(call, call_id(call), at, None).await
     }
 
     pub(crate) async fn judge(&self, call: &Call, id: String, at: Timestamp, grant: Option<Grant>) -> Evaluation {
@@ -235,8 +239,19 @@ pub(crate) fn faults(roster: &Roster) -> Vec<(String, Fault)> {
     faults.collect()
 }
 
-/// A name for a call that has none.
-pub(crate) fn new_call_id() -> String {
+/// Reads a policy's text; what is behind the largest one is left, and makes it too large.
+fn read_text(path: &Path) -> std::io::Result<String> {
+    let mut text = String::new();
+    File::open(path)?.take(MOST_POLICY_BYTES).read_to_string(&mut text)?;
+    Ok(text)
+}
+
+/// The call's name, or one for a call that has none.
+pub(crate) fn call_id(call: &Call) -> String {
+    call.id.clone().filter(|id| !id.is_empty()).unwrap_or_else(new_call_id)
+}
+
+fn new_call_id() -> String {
     let mut bytes = [0; 16];
     // Without randomness the name is still one; uniqueness then rests on the clock.
     if getrandom::fill(&mut bytes).is_err() {

@@ -51,7 +51,9 @@ pub use agenthalt_core::policy::{Mode, Problem, Problems};
 pub use agenthalt_core::time::Timestamp;
 pub use agenthalt_core::verdict::{Risk, Verdict};
 pub use agenthalt_json::Json;
-pub use agenthalt_sandbox::{CONTRACT_VERSION, CompileLimits, CompilerProcess, ENGINE_VERSION, Sandbox, run_as_child};
+pub use agenthalt_sandbox::{
+    CONTRACT_VERSION, CompileLimits, CompileLimitsError, CompilerProcess, ENGINE_VERSION, Sandbox, run_as_child,
+};
 
 pub use engine::{PolicyEngine, PolicyEngineBuilder, State};
 pub use error::{Error, ErrorKind};

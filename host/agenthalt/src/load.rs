@@ -2,25 +2,25 @@
 //! settings and configured. It runs no call.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use agenthalt_builtins::{BUILTINS, Builtin};
+use agenthalt_core::bounds::Bounds;
 use agenthalt_core::digest::Digest;
 use agenthalt_core::fault::Fault;
 use agenthalt_core::policy::{GuardEntry, PolicyDraft, Problem, Problems, Source};
 use agenthalt_json::Json;
-use agenthalt_sandbox::{Component, Guard, Sandbox};
+use agenthalt_sandbox::{Component, Guard, MOST_COMPONENT_BYTES, STACK_BYTES, Sandbox};
 
 use crate::roster::{Roster, Seat};
 
 /// Told how many components are compiled, of how many: from 0 to all. Nothing is told where all come
 /// from the cache.
 pub type Progress = Arc<dyn Fn(usize, usize) + Send + Sync>;
-
-/// The largest component file in bytes.
-const MOST_FILE_BYTES: u64 = 64 << 20;
 
 /// The built-in guards that this host ships, by the names they have in a policy.
 pub fn built_in_names() -> Vec<&'static str> {
@@ -42,6 +42,9 @@ pub(crate) struct Loader<'a> {
 /// A component's bytes and the digest they must have.
 type Fetched = Result<(Vec<u8>, Option<Digest>), Fault>;
 
+/// A seat's occupant, or what is wrong with its settings.
+type Seated = Result<Result<Guard, Fault>, Vec<Problem>>;
+
 impl Loader<'_> {
     /// Loads a policy.
     ///
@@ -50,20 +53,13 @@ impl Loader<'_> {
     pub(crate) fn load(&self, text: &str) -> Result<Roster, Problems> {
         let supported: Vec<&str> = self.built_in.iter().map(|built_in| built_in.name).collect();
         let mut draft = PolicyDraft::read(text, &supported);
-        let fetched: Vec<Fetched> = draft.guards().iter().map(|entry| self.fetch(entry)).collect();
-        let components = self.load_all(&fetched);
         let mut problems = Vec::new();
         let mut occupants = Vec::new();
-        for (entry, component) in draft.guards().iter().zip(components) {
-            let occupant = component.and_then(|component| configure(entry, &component));
-            occupants.push(match occupant {
-                Ok(Ok(guard)) => Ok(guard),
-                Ok(Err(found)) => {
-                    problems.extend(found);
-                    Err(Fault::FailedToConfigure("its settings are refused".to_owned()))
-                }
-                Err(fault) => Err(fault),
-            });
+        for seated in self.seat_all(&draft) {
+            occupants.push(seated.unwrap_or_else(|found| {
+                problems.extend(found);
+                Err(Fault::FailedToConfigure("its settings are refused".to_owned()))
+            }));
         }
         draft.add_problems(problems);
         let policy = draft.finish()?;
@@ -91,51 +87,60 @@ impl Loader<'_> {
             Source::Component { path, sha256 } => {
                 let path = self.folder.join(path);
                 let missing = |error: std::io::Error| Fault::Missing(format!("`{}`: {error}", path.display()));
-                if std::fs::metadata(&path).map_err(missing)?.len() > MOST_FILE_BYTES {
-                    let limit = MOST_FILE_BYTES >> 20;
-                    return Err(Fault::TooLarge(format!("`{}` is larger than {limit} MiB", path.display())));
+                // Anything else may have no end, or keep us waiting for its beginning.
+                if !std::fs::metadata(&path).map_err(missing)?.is_file() {
+                    return Err(Fault::Missing(format!("`{}` is no file", path.display())));
                 }
-                Ok((std::fs::read(&path).map_err(missing)?, *sha256))
+                // One byte more than the sandbox takes: it says that this is too much.
+                let most = MOST_COMPONENT_BYTES as u64 + 1;
+                let mut bytes = Vec::new();
+                let read = File::open(&path).and_then(|file| file.take(most).read_to_end(&mut bytes));
+                read.map_err(missing)?;
+                Ok((bytes, *sha256))
             }
         }
     }
 
-    /// Loads components on as many threads as there are cores, and tells how far that is.
-    fn load_all(&self, fetched: &[Fetched]) -> Vec<Result<Component, Fault>> {
+    /// Fills the seats on as many threads as there are cores, and tells how far that is.
+    fn seat_all(&self, draft: &PolicyDraft) -> Vec<Seated> {
+        let entries = draft.guards();
+        let fetched: Vec<Fetched> = entries.iter().map(|entry| self.fetch(entry)).collect();
         let to_compile: BTreeSet<Digest> = fetched
             .iter()
             .filter_map(|fetched| fetched.as_ref().ok())
             .map(|(bytes, _)| Digest::of(bytes))
             .filter(|digest| !self.sandbox.is_ready(digest))
             .collect();
-        let total = to_compile.len();
-        let (next, compiled) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        if total > 0 {
-            self.tell(0, total);
+        if !to_compile.is_empty() {
+            self.tell(0, to_compile.len());
         }
-        let loaded: Mutex<BTreeMap<usize, Result<Component, Fault>>> = Mutex::default();
+        let bounds = Bounds { arguments: draft.call_limits(), ..Bounds::default() };
+        let (next, compiled) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let seated: Mutex<BTreeMap<usize, Seated>> = Mutex::default();
         let work = || {
             loop {
                 let index = next.fetch_add(1, Ordering::Relaxed);
-                let Some(one) = fetched.get(index) else { return };
-                let component = one.clone().and_then(|(bytes, pinned)| self.sandbox.load(&bytes, pinned));
-                let is_new = one.as_ref().is_ok_and(|(bytes, _)| to_compile.contains(&Digest::of(bytes)));
-                loaded.lock().unwrap_or_else(PoisonError::into_inner).insert(index, component);
-                if is_new {
-                    self.tell((compiled.fetch_add(1, Ordering::Relaxed) + 1).min(total), total);
+                let (Some(entry), Some(fetched)) = (entries.get(index), fetched.get(index)) else { return };
+                let component = fetched.clone().and_then(|(bytes, pinned)| self.sandbox.load(&bytes, pinned));
+                if fetched.as_ref().is_ok_and(|(bytes, _)| to_compile.contains(&Digest::of(bytes))) {
+                    let done = compiled.fetch_add(1, Ordering::Relaxed) + 1;
+                    self.tell(done.min(to_compile.len()), to_compile.len());
                 }
+                let guard = component.map_or_else(|fault| Ok(Err(fault)), |it| configure(entry, &it, bounds));
+                seated.lock().unwrap_or_else(PoisonError::into_inner).insert(index, guard);
             }
         };
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         std::thread::scope(|scope| {
-            for _ in 1..cores.min(fetched.len()) {
-                scope.spawn(work);
+            for _ in 0..cores.min(entries.len()) {
+                let thread = std::thread::Builder::new().stack_size(STACK_BYTES);
+                // A seat that no thread fills is one with a fault, below.
+                drop(thread.spawn_scoped(scope, work));
             }
-            work();
         });
-        let mut loaded = loaded.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let lost = || Err(Fault::Host("a component was lost while it was loaded".to_owned()));
-        (0..fetched.len()).map(|index| loaded.remove(&index).unwrap_or_else(lost)).collect()
+        let mut seated = seated.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let lost = || Ok(Err(Fault::Host("no thread could load the guard".to_owned())));
+        (0..entries.len()).map(|index| seated.remove(&index).unwrap_or_else(lost)).collect()
     }
 
     fn tell(&self, done: usize, total: usize) {
@@ -146,27 +151,33 @@ impl Loader<'_> {
 }
 
 /// Holds the settings against the guard's schema, then lets the guard configure itself with them.
-fn configure(entry: &GuardEntry, component: &Component) -> Result<Result<Guard, Vec<Problem>>, Fault> {
-    let schema = component.schema(&entry.limits)?;
-    let schema =
-        Json::parse(&schema).map_err(|error| Fault::FailedToConfigure(format!("its schema is unusable: {error}")))?;
+fn configure(entry: &GuardEntry, component: &Component, bounds: Bounds) -> Seated {
+    let schema = component.schema(&entry.limits).and_then(|text| {
+        Json::parse(&text).map_err(|error| Fault::FailedToConfigure(format!("its schema is unusable: {error}")))
+    });
+    let schema = match schema {
+        Ok(schema) => schema,
+        Err(fault) => return Ok(Err(fault)),
+    };
     let (mut problems, rest) = entry.settings.check_schema(&schema);
-    let configured = component.configure(&rest.to_string(), entry.limits)?;
-    if let Err(refused) = &configured {
+    let configured = component.configure(&rest.to_string(), entry.limits, bounds);
+    if let Ok(Err(refused)) = &configured {
         // Without the settings that are out, the guard may miss one; that is not the policy's problem.
         let in_order = problems.is_empty();
         let told = refused.iter().filter(|problem| in_order || !problem.pointer.is_empty());
         problems.extend(told.map(|problem| entry.settings.problem(&problem.pointer, &problem.message)));
     }
-    let guard = match configured {
-        Ok(guard) if problems.is_empty() => guard,
-        Ok(_) | Err(_) => return Ok(Err(problems)),
-    };
-    let judges = guard.description().phases;
-    if !judges.before {
-        return Err(Fault::Incompatible("it judges only the phase `after`, which is not supported yet".to_owned()));
+    if !problems.is_empty() {
+        return Err(problems);
     }
-    Ok(Ok(guard))
+    Ok(match configured {
+        Ok(Ok(guard)) if guard.description().phases.before => Ok(guard),
+        Ok(Ok(_)) => {
+            Err(Fault::Incompatible("it judges only the phase `after`, which is not supported yet".to_owned()))
+        }
+        Ok(Err(_)) => Err(Fault::FailedToConfigure("it refuses its settings without saying why".to_owned())),
+        Err(fault) => Err(fault),
+    })
 }
 
 #[cfg(test)]

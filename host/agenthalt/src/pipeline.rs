@@ -212,11 +212,7 @@ impl Bench {
         let Outcome { verdict, risk, decided_by } = combine(&voices, self.roster.policy.unmatched, modified, granted);
         let decided_by = decided_by.and_then(|place| voices.get(place)).map(|voice| voice.guard.to_owned());
         let unmatched = voices.is_empty();
-        if let Some(grant) = grant
-            && !fits(&grant)
-        {
-            evaluation.granted = Granted::default();
-        }
+        evaluation.granted = granted.clone();
         (evaluation.verdict, evaluation.risk) = (verdict, risk);
         (evaluation.decided_by, evaluation.unmatched) = (decided_by, unmatched);
     }
@@ -280,6 +276,9 @@ impl Evaluation {
         self.risk = Risk::FULL;
         self.decided_by = None;
         self.refusal = Some(fault);
+        // What an attempt found that was not committed is no part of the record.
+        (self.decisions, self.silent, self.rewrites, self.readings) = Default::default();
+        self.unmatched = false;
         self.final_arguments.clone_from(&self.original_arguments);
     }
 

@@ -3,13 +3,12 @@
 
 use agenthalt_core::counter::ChargeWhen;
 use agenthalt_core::digest::Digest;
-use agenthalt_core::policy::Mode;
 use agenthalt_json::{Json, Number, Object};
 use agenthalt_store::Record;
 
 use crate::evaluation::{Decision, Evaluation};
 use crate::roster::Roster;
-use crate::spending::applies;
+use crate::spending::{applies, counts_as_let_through};
 
 /// The version of the record's shape.
 const SHAPE: i64 = 1;
@@ -79,18 +78,11 @@ pub(crate) struct Ids<'a> {
 
 /// The beginning of a name; a malformed call's may be of any length.
 pub(crate) fn shown(name: &str) -> &str {
-    let mut end = name.len().min(MOST_NAME_BYTES);
-    while !name.is_char_boundary(end) {
-        end -= 1;
-    }
-    name.get(..end).unwrap_or_default()
+    name.get(..name.floor_char_boundary(MOST_NAME_BYTES)).unwrap_or_default()
 }
 
 fn decided(decision: &Decision, evaluation: &Evaluation) -> Json {
-    let let_through = match decision.mode {
-        Mode::Enforce => evaluation.verdict.lets_through(),
-        Mode::Shadow => decision.verdict.lets_through(),
-    };
+    let let_through = counts_as_let_through(decision, evaluation.verdict);
     let charges = decision.charges.iter().map(|charge| {
         let when = match charge.when {
             ChargeWhen::Permitted => "permitted",

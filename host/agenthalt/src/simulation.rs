@@ -4,7 +4,7 @@
 use agenthalt_core::call::Call;
 use agenthalt_core::time::Timestamp;
 
-use crate::engine::{PolicyEngine, PolicyEngineBuilder, State, new_call_id};
+use crate::engine::{PolicyEngine, PolicyEngineBuilder, State, call_id};
 use crate::error::Error;
 use crate::evaluation::Evaluation;
 
@@ -58,7 +58,7 @@ impl Simulation {
 
     /// Judges one call, and a second time under a grant where a human must decide and says yes.
     pub fn judge(&self, call: &Call, at: Timestamp, human: Option<Human>) -> Simulated {
-        let id = call.id.clone().unwrap_or_else(new_call_id);
+        let id = call_id(call);
         let evaluation = pollster::block_on(self.engine.judge(call, id.clone(), at, None));
         if evaluation.needs_approval() && human == Some(Human::Approve) {
             let again = self.engine.judge(call, id, at, Some(evaluation.grant()));

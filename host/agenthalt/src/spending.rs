@@ -49,11 +49,7 @@ impl Ledger {
     /// The charges that a decision makes under a verdict.
     // INVARIANT: a call that does not run spends nothing but what counts attempts.
     pub(crate) fn charges(&self, place: usize, decision: &Decision, verdict: Verdict) -> Vec<AppliedCharge> {
-        let let_through = match decision.mode {
-            Mode::Enforce => verdict.lets_through(),
-            // A guard that only watches counts what it would have let through.
-            Mode::Shadow => decision.verdict.lets_through(),
-        };
+        let let_through = counts_as_let_through(decision, verdict);
         let lines = self.seats.get(place).map_or(&[][..], Vec::as_slice);
         decision
             .charges
@@ -64,6 +60,15 @@ impl Ledger {
                 Some(AppliedCharge::to(&line.read, charge.amount, charge.settles))
             })
             .collect()
+    }
+}
+
+/// Whether, for the charges of this decision, the call is let through under a verdict.
+pub(crate) fn counts_as_let_through(decision: &Decision, verdict: Verdict) -> bool {
+    match decision.mode {
+        Mode::Enforce => verdict.lets_through(),
+        // A guard that only watches counts what it would have let through.
+        Mode::Shadow => decision.verdict.lets_through(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Command, CommandFactory, Parser, Subcommand, ValueEnum};
 
 /// Decides, before an AI agent's function call runs, whether it may: allow, modify, require approval,
@@ -14,7 +15,9 @@ use clap::{Command, CommandFactory, Parser, Subcommand, ValueEnum};
 )]
 pub(crate) struct Arguments {
     /// Keeps compiled guards in this folder [default: $XDG_CACHE_HOME/agenthalt]
-    #[arg(long, global = true, value_name = "FOLDER", env = "AGENTHALT_CACHE_DIR")]
+    // An empty variable is one that is not set, as with all variables that name folders.
+    #[arg(long, global = true, value_name = "FOLDER", env = "AGENTHALT_CACHE_DIR",
+        value_parser = OsStringValueParser::new().map(PathBuf::from))]
     pub(crate) cache_dir: Option<PathBuf>,
     #[command(subcommand)]
     pub(crate) word: Word,

@@ -32,7 +32,7 @@ impl Host {
     pub(crate) fn new(cache_dir: Option<PathBuf>) -> Result<Self> {
         let program = std::env::current_exe().context("this program does not know where it lies")?;
         let mut builder = Sandbox::builder().compiler(CompilerProcess::new(program, [COMPILE_WORD]));
-        match cache_dir.or_else(default_cache_dir) {
+        match cache_dir.filter(|folder| !folder.as_os_str().is_empty()).or_else(default_cache_dir) {
             Some(folder) => builder = builder.cache(folder),
             None => note(
                 "guards are compiled in every run: neither XDG_CACHE_HOME nor HOME is set; name a folder with --cache-dir",

@@ -24,6 +24,13 @@ pub(crate) fn run(file: &Path) -> anyhow::Result<Exit> {
         note(&format!("`{}` is not written: {why}", file.display()));
         return Ok(Exit::Usage);
     }
-    say(&format!("wrote {0}\nnext: agenthalt check {0}", file.display()))?;
+    say(&format!("wrote {}\nnext: agenthalt check {}", file.display(), shell_word(file)))?;
     Ok(Exit::Done)
+}
+
+/// A path as one types it in a shell.
+fn shell_word(path: &Path) -> String {
+    let text = path.display().to_string();
+    let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '/' | '.' | '_' | '-');
+    if text.chars().all(is_plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }

@@ -35,10 +35,12 @@ fn main() -> ExitCode {
     if matches!(word, Word::CompileComponent) {
         return agenthalt::run_as_child();
     }
+    let judges_one = matches!(word, Word::Evaluate { .. });
     match run(cache_dir, word) {
         Ok(exit) => exit.into(),
         // Who reads our output may stop reading; that is no failure of ours.
-        Err(error) if is_closed_pipe(&error) => Exit::Done.into(),
+        // INVARIANT: where the exit code is a verdict, no failure at all becomes the one that lets a call run.
+        Err(error) if !judges_one && is_closed_pipe(&error) => Exit::Done.into(),
         Err(error) => {
             host::note(&format!("{error:#}"));
             Exit::Usage.into()

@@ -56,7 +56,10 @@ impl<'a> Answer<'a> {
     /// One simulated call: what is said before the human, and whether the call runs in the end.
     pub(crate) fn simulated(simulated: &'a Simulated) -> Self {
         let arguments = arguments(&simulated.evaluation, simulated.arguments());
-        Answer { runs: Some(simulated.runs), arguments, ..Answer::of(&simulated.evaluation) }
+        let first = Answer::of(&simulated.evaluation);
+        let granted = simulated.granted.as_ref().and_then(|granted| granted.fault());
+        let fault = first.fault.or(granted.map(|fault| fault.code()));
+        Answer { runs: Some(simulated.runs), arguments, fault, ..first }
     }
 
     /// What could not be read as a call.
@@ -108,6 +111,7 @@ fn arguments(evaluation: &Evaluation, text: &str) -> Option<Box<RawValue>> {
     if evaluation.malformed.is_some() { None } else { raw(text) }
 }
 
+/// JSON text as it stands, on one line: a line break in JSON is never part of a value.
 fn raw(text: &str) -> Option<Box<RawValue>> {
-    RawValue::from_string(text.to_owned()).ok()
+    RawValue::from_string(text.replace(['\r', '\n'], " ")).ok()
 }

@@ -221,4 +221,26 @@ mod tests {
             assert!(matches!(fault(answer), Fault::TooLarge(_)));
         }
     }
+
+    #[test]
+    fn no_fault_makes_a_long_reason_or_quotes_a_long_name() {
+        for text in ["x".repeat(1 << 20), "é".repeat(1 << 20), "😀".repeat(1 << 20)] {
+            for guard in ["g", "gu", "gua", "guar"] {
+                let reason = Answer::of_fault(&Fault::GuestError(text.clone()), guard).reason;
+                assert!(reason.len() <= Bounds::default().reason_bytes, "{} bytes", reason.len());
+                assert!(reason.ends_with('…'));
+            }
+            let Fault::MalformedAnswer(said) = fault(RawAnswer { charges: vec![charge(&text, 1)], ..allow() }) else {
+                panic!("a malformed answer");
+            };
+            assert!(said.len() < 1_024 && said.ends_with("…`"), "{} bytes", said.len());
+        }
+    }
+
+    #[test]
+    fn a_long_key_is_not_quoted_in_full() {
+        let key = "k".repeat(5_000);
+        let details = format!("{{\"{key}\":1,\"{key}\":2}}");
+        assert!(fault(RawAnswer { details, ..allow() }).to_string().len() < 1_024);
+    }
 }

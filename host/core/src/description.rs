@@ -94,3 +94,27 @@ impl Description {
         self.counters.iter().find(|counter| counter.name == name)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+    use super::*;
+    use crate::counter::{Measure, Partition, Window};
+
+    #[test]
+    fn a_counter_name_is_refused_without_being_quoted_in_full() {
+        for name in ["A".repeat(1 << 20), "\u{1b}[2J".repeat(1 << 18), "é".repeat(1 << 19)] {
+            let counter =
+                Counter { name, partition: Partition::default(), window: Window::Day, measure: Measure::Sum };
+            let description = Description {
+                name: "test".to_owned(),
+                version: "1".to_owned(),
+                verdicts: Verdicts::default(),
+                phases: Phases { before: true, after: false },
+                counters: vec![counter],
+            };
+            let said = description.check(&Bounds::default()).unwrap_err();
+            assert!(said.len() < 1_024 && !said.contains('\u{1b}'), "{} bytes", said.len());
+        }
+    }
+}

@@ -89,31 +89,26 @@ impl Key {
     /// The keyed digest (HMAC-SHA-256) of the parts, each with its length before it, so that no two
     /// lists of parts look alike.
     pub fn digest(&self, parts: &[&[u8]]) -> Digest {
-        let mut mac = self.mac();
-        for part in parts {
-            mac.update(&(part.len() as u64).to_be_bytes());
-            mac.update(part);
-        }
-        Digest(mac.finalize().into_bytes().into())
+        Digest(self.mac(parts).finalize().into_bytes().into())
     }
 
     /// Whether `digest` is the keyed digest of the parts, compared in constant time.
     pub fn is_digest(&self, parts: &[&[u8]], digest: &[u8]) -> bool {
-        let mut mac = self.mac();
-        for part in parts {
-            mac.update(&(part.len() as u64).to_be_bytes());
-            mac.update(part);
-        }
-        mac.verify_slice(digest).is_ok()
+        self.mac(parts).verify_slice(digest).is_ok()
     }
 
-    fn mac(&self) -> Hmac<Sha256> {
+    fn mac(&self, parts: &[&[u8]]) -> Hmac<Sha256> {
         // A key of a block's length is used as it stands, so this cannot fail.
         let mut block = [0; 64];
         for (to, from) in block.iter_mut().zip(self.0) {
             *to = from;
         }
-        Hmac::new(&block.into())
+        let mut mac: Hmac<Sha256> = Hmac::new(&block.into());
+        for part in parts {
+            mac.update(&(part.len() as u64).to_be_bytes());
+            mac.update(part);
+        }
+        mac
     }
 }
 

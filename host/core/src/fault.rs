@@ -47,10 +47,10 @@ pub enum Fault {
     #[error("failed to configure: {0}")]
     FailedToConfigure(String),
     /// The component's bytes are not there.
-    #[error("component missing: {0}")]
+    #[error("has no component: {0}")]
     Missing(String),
     /// The component's bytes are others than those pinned.
-    #[error("component has the digest {found}, pinned is {pinned}")]
+    #[error("has a component with the digest {found}, pinned is {pinned}")]
     WrongDigest {
         /// What the policy or the lock names.
         pinned: String,

@@ -10,6 +10,8 @@ use agenthalt_core::digest::{Digest, Key};
 
 const KEY_FILE: &str = "cache.key";
 const MAC_BYTES: usize = 32;
+/// The largest entry in bytes; what is behind it does not fit the digest.
+const MOST_BYTES: u64 = 1 << 30;
 
 /// A folder of compiled code that only its owner can write to.
 #[derive(Debug)]
@@ -56,7 +58,7 @@ impl Cache {
     pub(crate) fn get(&self, component: &Digest) -> Entry {
         let path = self.path(component);
         let mut bytes = Vec::new();
-        let read = File::open(&path).and_then(|mut file| file.read_to_end(&mut bytes));
+        let read = File::open(&path).and_then(|file| file.take(MOST_BYTES).read_to_end(&mut bytes));
         match read {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Entry::Absent,
             Err(_) => return Entry::Foreign(path),

@@ -4,7 +4,7 @@
 use agenthalt_core::fault::Fault;
 use wasmtime::ResourceLimiter;
 
-use crate::engine::MOST_TABLE_ELEMENTS;
+use crate::engine::{MOST_CORE_INSTANCES, MOST_MEMORIES, MOST_TABLE_ELEMENTS, MOST_TABLES};
 
 /// Counts what an instance takes.
 pub(crate) struct Ceiling {
@@ -32,7 +32,11 @@ impl std::fmt::Display for TooMuch {
 impl std::error::Error for TooMuch {}
 
 impl ResourceLimiter for Ceiling {
-    fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+    fn memory_growing(&mut self, current: usize, desired: usize, own_most: Option<usize>) -> wasmtime::Result<bool> {
+        // Beyond the memory's own maximum the growth fails all the same, and nothing is taken.
+        if own_most.is_some_and(|most| desired > most) {
+            return Ok(true);
+        }
         let taken = self.memory_taken.saturating_add(desired.saturating_sub(current));
         if taken > self.memory_limit {
             return Err(TooMuch(Fault::Memory(self.memory_limit as u64)).into());
@@ -41,7 +45,10 @@ impl ResourceLimiter for Ceiling {
         Ok(true)
     }
 
-    fn table_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+    fn table_growing(&mut self, current: usize, desired: usize, own_most: Option<usize>) -> wasmtime::Result<bool> {
+        if own_most.is_some_and(|most| desired > most) {
+            return Ok(true);
+        }
         let taken = self.table_taken.saturating_add(desired.saturating_sub(current));
         if taken > MOST_TABLE_ELEMENTS {
             return Err(TooMuch(Fault::Table(MOST_TABLE_ELEMENTS as u64)).into());
@@ -51,14 +58,14 @@ impl ResourceLimiter for Ceiling {
     }
 
     fn instances(&self) -> usize {
-        16
+        MOST_CORE_INSTANCES as usize
     }
 
     fn tables(&self) -> usize {
-        8
+        MOST_TABLES as usize
     }
 
     fn memories(&self) -> usize {
-        4
+        MOST_MEMORIES as usize
     }
 }

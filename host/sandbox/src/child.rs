@@ -4,9 +4,8 @@
 use std::ffi::OsString;
 use std::io::{Read, Write};
 use std::path::PathBuf;
-use std::process::{Command, ExitCode, ExitStatus, Stdio};
-use std::sync::mpsc;
-use std::time::Duration;
+use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
 
 use agenthalt_core::fault::Fault;
 use rustix::process::{Resource, Rlimit, setrlimit};
@@ -17,13 +16,39 @@ use crate::trap::cut;
 /// The largest compiled component in bytes.
 const MOST_CODE: u64 = 512 << 20;
 
-/// What compiling one component may take in a child process.
+/// What compiling one component may take in a child process. There is no "unlimited".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CompileLimits {
+    time: Duration,
+    memory_bytes: u64,
+}
+
+/// The limits of compiling are nothing, or more than a host should give.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("compiling is given from 1 s to 600 s and from 16 MiB to 16 GiB")]
+pub struct CompileLimitsError;
+
+impl CompileLimits {
+    /// Limits of wall and CPU time, in whole seconds, and of address space in bytes.
+    ///
+    /// # Errors
+    /// [`CompileLimitsError`] outside 1 to 600 seconds and 16 MiB to 16 GiB.
+    pub fn new(seconds: u64, memory_bytes: u64) -> Result<Self, CompileLimitsError> {
+        if !(1..=600).contains(&seconds) || !((16 << 20)..=(16 << 30)).contains(&memory_bytes) {
+            return Err(CompileLimitsError);
+        }
+        Ok(CompileLimits { time: Duration::from_secs(seconds), memory_bytes })
+    }
+
     /// Wall and CPU time.
-    pub time: Duration,
+    pub fn time(&self) -> Duration {
+        self.time
+    }
+
     /// Address space in bytes.
-    pub memory_bytes: u64,
+    pub fn memory_bytes(&self) -> u64 {
+        self.memory_bytes
+    }
 }
 
 impl Default for CompileLimits {
@@ -53,6 +78,9 @@ impl CompilerProcess {
     /// it does not come to an end within the limits.
     pub(crate) fn compile(&self, bytes: &[u8], limits: CompileLimits) -> Result<Vec<u8>, Fault> {
         let failed = |text: String| Fault::FailedToCompile(text);
+        // Elsewhere the child cannot bound its own address space.
+        #[cfg(not(target_os = "linux"))]
+        crate::structure::check(bytes)?;
         let mut child = Command::new(&self.program)
             .args(&self.arguments)
             .env_clear()
@@ -68,28 +96,39 @@ impl CompilerProcess {
         else {
             return Err(failed("the compiler has no pipes".to_owned()));
         };
-        let (send, receive) = mpsc::channel();
-        let (code, text) = std::thread::scope(|scope| {
+        // INVARIANT: the child is gone before its output is waited for, whatever it does with its pipes.
+        let (code, text, status) = std::thread::scope(|scope| {
             // A child that ends early closes its end; what it says then tells more than the failed write.
             scope.spawn(move || drop(stdin.write_all(bytes)));
-            let reader = scope.spawn(move || {
-                let code = read_all(stdout);
-                let _ = send.send(());
-                code
-            });
-            let errors = scope.spawn(move || read_all(stderr.take(64 << 10)));
-            if receive.recv_timeout(limits.time).is_err() {
-                drop(child.kill());
-            }
-            (reader.join().unwrap_or_default(), errors.join().unwrap_or_default())
+            let code = scope.spawn(move || read_all(stdout));
+            let text = scope.spawn(move || read_all(stderr.take(64 << 10)));
+            let status = wait(&mut child, limits.time);
+            (code.join().unwrap_or_default(), text.join().unwrap_or_default(), status)
         });
-        let status = child.wait().map_err(|error| failed(format!("the compiler is lost: {error}")))?;
+        let status = status.map_err(|error| failed(format!("the compiler is lost: {error}")))?;
         let text = cut(&String::from_utf8_lossy(&text));
         match status.code() {
             Some(0) if !code.is_empty() => Ok(code),
             Some(code) if code == i32::from(REFUSED) => Err(Fault::NotAComponent(text)),
             _ => Err(failed(explain(status, limits, &text))),
         }
+    }
+}
+
+/// Waits for the child to end, and ends it where it takes longer than it may.
+fn wait(child: &mut Child, most: Duration) -> std::io::Result<ExitStatus> {
+    let start = Instant::now();
+    let mut pause = Duration::from_millis(1);
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(status);
+        }
+        if start.elapsed() > most {
+            child.kill()?;
+            return child.wait();
+        }
+        std::thread::sleep(pause);
+        pause = (pause * 2).min(Duration::from_millis(20));
     }
 }
 

@@ -13,7 +13,7 @@ use wasmtime::{Engine, Store};
 use crate::ceiling::Ceiling;
 use crate::contract::{INTERFACE, Instance, Prepared, description, wit};
 use crate::engine::TICK;
-use crate::guard::{Guard, SettingsProblem};
+use crate::guard::{Guard, SettingsProblem, Uses};
 use crate::trap::{During, cut, fault};
 
 /// Bytes of text and lists that may come out of one call of a guest: the largest new arguments, and
@@ -21,7 +21,7 @@ use crate::trap::{During, cut, fault};
 const MOST_LIFTED_BYTES: usize = (1 << 20) + (256 << 10);
 /// The largest schema in bytes.
 const MOST_SCHEMA_BYTES: usize = 256 << 10;
-/// The most problems of one configuration, and bytes of each, that are shown.
+/// The most problems of one configuration that are shown.
 const MOST_PROBLEMS: usize = 64;
 
 /// A component that can serve.
@@ -106,16 +106,22 @@ impl Component {
     ///
     /// # Errors
     /// [`Fault::FailedToConfigure`] with what the instance ran into.
-    pub fn configure(&self, settings: &str, limits: GuardLimits) -> Result<Result<Guard, Vec<SettingsProblem>>, Fault> {
+    pub fn configure(
+        &self,
+        settings: &str,
+        limits: GuardLimits,
+        bounds: Bounds,
+    ) -> Result<Result<Guard, Vec<SettingsProblem>>, Fault> {
         let failed = |fault: Fault| Fault::FailedToConfigure(fault.to_string());
         let (mut store, instance) = self.instantiate(&limits).map_err(failed)?;
         let called = instance.agenthalt_guard_judge().call_configure(&mut store, settings);
         match called.map_err(|error| failed(fault(&error, During::Call, &limits)))? {
             Ok(raw) => {
                 let fuel = burnt(&store, &limits);
-                let described = description(raw.clone()).check(&Bounds::default());
+                let described = description(raw.clone()).check(&bounds);
                 let described = described.map_err(|why| failed(Fault::MalformedAnswer(why)))?;
-                Ok(Ok(Guard::new(self.clone(), settings, limits, described, raw, fuel)))
+                let uses = Uses { limits, bounds, configure_fuel: fuel };
+                Ok(Ok(Guard::new(self.clone(), settings, uses, described, raw)))
             }
             Err(problems) => Ok(Err(checked(problems)?)),
         }

@@ -15,8 +15,12 @@ const POOL_MEMORY_BYTES: usize = 64 << 20;
 const POOL_TABLE_ELEMENTS: usize = 20_000;
 /// The most elements that all tables of an instance may have.
 pub(crate) const MOST_TABLE_ELEMENTS: usize = 10_000;
-/// How many instances may exist at once.
-const MOST_INSTANCES: u32 = 128;
+/// Instances that may exist at once for each core: the threads of both lanes and those that load.
+const INSTANCES_PER_CORE: usize = 4;
+/// What one component instance may be made of.
+pub(crate) const MOST_CORE_INSTANCES: u32 = 16;
+pub(crate) const MOST_MEMORIES: u32 = 4;
+pub(crate) const MOST_TABLES: u32 = 8;
 
 /// How instances get their memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,13 +41,17 @@ pub(crate) fn new(allocation: Allocation) -> wasmtime::Result<Engine> {
     config.memory_reservation(POOL_MEMORY_BYTES as u64).operator_cost(OperatorCost::default());
     config.wasm_component_model(true);
     if allocation == Allocation::Pooled {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let instances = u32::try_from(cores * INSTANCES_PER_CORE).unwrap_or(u32::MAX / 64).max(16);
         let mut pool = PoolingAllocationConfig::default();
         pool.max_memory_size(POOL_MEMORY_BYTES).linear_memory_keep_resident(256 << 10);
         pool.table_elements(POOL_TABLE_ELEMENTS).table_keep_resident(64 << 10).pagemap_scan(Enabled::Auto);
-        pool.max_core_instances_per_component(16).max_memories_per_component(4).max_tables_per_component(8);
-        pool.max_memories_per_module(4).max_tables_per_module(8);
-        pool.total_component_instances(MOST_INSTANCES).total_core_instances(MOST_INSTANCES * 4);
-        pool.total_memories(MOST_INSTANCES * 2).total_tables(MOST_INSTANCES * 4);
+        pool.max_core_instances_per_component(MOST_CORE_INSTANCES);
+        pool.max_memories_per_component(MOST_MEMORIES).max_memories_per_module(MOST_MEMORIES);
+        pool.max_tables_per_component(MOST_TABLES).max_tables_per_module(MOST_TABLES);
+        // However many parts a guard is made of, it takes no slot that another thread's guard needs.
+        pool.total_component_instances(instances).total_core_instances(instances * MOST_CORE_INSTANCES);
+        pool.total_memories(instances * MOST_MEMORIES).total_tables(instances * MOST_TABLES);
         config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
     }
     Engine::new(&config)

@@ -36,11 +36,18 @@ pub struct Guard(Arc<Configured>);
 struct Configured {
     component: Component,
     settings: String,
-    limits: GuardLimits,
+    uses: Uses,
     description: Description,
     raw: wit::Description,
-    configure_fuel: u64,
     usual_nanos: AtomicU64,
+}
+
+/// What a guard may use, and what its configuration used.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Uses {
+    pub(crate) limits: GuardLimits,
+    pub(crate) bounds: Bounds,
+    pub(crate) configure_fuel: u64,
 }
 
 /// What came of one run of a guard.
@@ -58,20 +65,12 @@ impl Guard {
     pub(crate) fn new(
         component: Component,
         settings: &str,
-        limits: GuardLimits,
+        uses: Uses,
         description: Description,
         raw: wit::Description,
-        configure_fuel: u64,
     ) -> Self {
-        Guard(Arc::new(Configured {
-            component,
-            settings: settings.to_owned(),
-            limits,
-            description,
-            raw,
-            configure_fuel,
-            usual_nanos: AtomicU64::new(0),
-        }))
+        let settings = settings.to_owned();
+        Guard(Arc::new(Configured { component, settings, uses, description, raw, usual_nanos: AtomicU64::new(0) }))
     }
 
     /// What the guard says of itself under these settings.
@@ -86,12 +85,12 @@ impl Guard {
 
     /// What it may use.
     pub fn limits(&self) -> GuardLimits {
-        self.0.limits
+        self.0.uses.limits
     }
 
     /// The fuel that instantiating and `configure` burn.
     pub fn configure_fuel(&self) -> u64 {
-        self.0.configure_fuel
+        self.0.uses.configure_fuel
     }
 
     /// Whether its calls usually take more than 0.5 ms.
@@ -109,7 +108,8 @@ impl Guard {
     }
 
     fn run(&self, call: &PreparedCall, given: &[Reading]) -> (Result<Option<Answer>, Fault>, u64) {
-        let Configured { component, settings, limits, description, raw, .. } = &*self.0;
+        let Configured { component, settings, uses, description, raw, .. } = &*self.0;
+        let limits = &uses.limits;
         let configure_failed = |fault: Fault| (Err(Fault::FailedToConfigure(fault.to_string())), 0);
         let (mut store, instance) = match component.instantiate(limits) {
             Ok(made) => made,
@@ -138,7 +138,7 @@ impl Guard {
         let fuel = burnt(&store, limits);
         let answer = match called {
             Ok(Ok(None)) => Ok(None),
-            Ok(Ok(Some(decision))) => answer(decision).check(description, &Bounds::default()).map(Some),
+            Ok(Ok(Some(decision))) => answer(decision).check(description, &uses.bounds).map(Some),
             Ok(Err(text)) => Err(Fault::GuestError(cut(&text))),
             Err(error) => Err(fault(&error, During::Call, limits)),
         };

@@ -8,7 +8,10 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use agenthalt_core::fault::Fault;
 
 /// How many jobs may wait in a lane.
-const MOST_WAITING: usize = 4_096;
+const MOST_WAITING: usize = 1_024;
+/// The stack of a thread that runs guards: far more than the 512 KiB that a guard may use, whatever
+/// the environment says.
+pub const STACK_BYTES: usize = 4 << 20;
 
 /// Where a job runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,7 +79,8 @@ impl Queue {
         });
         for number in 0..threads {
             let queue = queue.clone();
-            std::thread::Builder::new().name(format!("agenthalt-{name}-{number}")).spawn(move || queue.work())?;
+            let thread = std::thread::Builder::new().name(format!("agenthalt-{name}-{number}")).stack_size(STACK_BYTES);
+            thread.spawn(move || queue.work())?;
         }
         Ok(queue)
     }

@@ -29,12 +29,12 @@ mod sandbox;
 mod structure;
 mod trap;
 
-pub use child::{CompileLimits, CompilerProcess, run_as_child};
+pub use child::{CompileLimits, CompileLimitsError, CompilerProcess, run_as_child};
 pub use component::{Component, Inspection};
 pub use contract::{CONTRACT_VERSION, GuestCall, PreparedCall};
 pub use guard::{Guard, Judged, SettingsProblem};
-pub use lanes::Lane;
-pub use sandbox::{Sandbox, SandboxBuilder, SandboxError};
+pub use lanes::{Lane, STACK_BYTES};
+pub use sandbox::{MOST_COMPONENT_BYTES, Sandbox, SandboxBuilder, SandboxError};
 
 /// The exact release of wasmtime that runs guards; fuel figures hold for this one.
 pub const ENGINE_VERSION: &str = wasmtime_environ::VERSION;

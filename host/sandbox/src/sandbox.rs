@@ -1,6 +1,6 @@
 //! The sandbox itself: built once, it loads components and hands work to its threads.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,7 +18,7 @@ use crate::engine::{self, Allocation};
 use crate::lanes::{Lane, Lanes};
 
 /// The largest component in bytes.
-const MOST_COMPONENT_BYTES: usize = 64 << 20;
+pub const MOST_COMPONENT_BYTES: usize = 64 << 20;
 /// How many components stay compiled although nobody uses them.
 const MOST_IDLE_COMPONENTS: usize = 64;
 
@@ -68,12 +68,12 @@ impl SandboxBuilder {
     /// # Errors
     /// [`SandboxError`].
     pub fn build(self) -> Result<Sandbox, SandboxError> {
-        let mut notices = Vec::new();
+        let mut notices = Notices::default();
         let engine = match engine::new(Allocation::Pooled) {
             Ok(engine) => engine,
             Err(error) => {
                 let why = crate::trap::cut(&format!("{error:#}"));
-                notices.push(format!("guards run without a pool of instances, slower: {why}"));
+                notices.add(format!("guards run without a pool of instances, slower: {why}"));
                 let made = engine::new(Allocation::OnDemand);
                 made.map_err(|error| SandboxError::Engine(crate::trap::cut(&format!("{error:#}"))))?
             }
@@ -82,7 +82,7 @@ impl SandboxBuilder {
         let cache = self.cache.and_then(|folder| match Cache::open(&folder, engine::digest(&engine)) {
             Ok(cache) => Some(cache),
             Err(notice) => {
-                notices.push(notice);
+                notices.add(notice);
                 None
             }
         });
@@ -116,7 +116,23 @@ struct Inner {
     compiler: Compiler,
     components: Mutex<HashMap<Digest, Place>>,
     compiled: AtomicU64,
-    notices: Mutex<Vec<String>>,
+    notices: Mutex<Notices>,
+}
+
+/// What an operator should know: all that was said, and what nobody has taken yet.
+#[derive(Default)]
+struct Notices {
+    said: HashSet<String>,
+    waiting: Vec<String>,
+}
+
+impl Notices {
+    fn add(&mut self, text: String) {
+        if self.said.insert(text.clone()) {
+            tracing::warn!("{text}");
+            self.waiting.push(text);
+        }
+    }
 }
 
 impl Sandbox {
@@ -210,12 +226,11 @@ impl Sandbox {
     /// Takes what an operator should know: that the pool or the cache is not used, and why. Each is
     /// given once.
     pub fn take_notices(&self) -> Vec<String> {
-        std::mem::take(&mut self.0.notices.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut self.0.notices.lock().unwrap_or_else(PoisonError::into_inner).waiting)
     }
 
     fn notice(&self, text: String) {
-        tracing::warn!("{text}");
-        self.0.notices.lock().unwrap_or_else(PoisonError::into_inner).push(text);
+        self.0.notices.lock().unwrap_or_else(PoisonError::into_inner).add(text);
     }
 
     fn components(&self) -> std::sync::MutexGuard<'_, HashMap<Digest, Place>> {

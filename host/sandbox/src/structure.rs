@@ -3,7 +3,7 @@
 
 use agenthalt_core::fault::Fault;
 use agenthalt_core::limits::GuardLimits;
-use wasmparser::{BinaryReaderError, Operator, Parser, Payload};
+use wasmparser::{BinaryReaderError, CanonicalFunction, Operator, Parser, Payload};
 
 use crate::engine::MOST_TABLE_ELEMENTS;
 
@@ -22,7 +22,12 @@ const MOST_LOOPS: u64 = 20_000;
 const MOST_SQUARES: u64 = 100_000_000;
 /// Component instances made inside the component; toolchains make a handful of core instances and no
 /// component instances but for the one that renames exports.
-const MOST_COMPONENT_INSTANCES: u32 = 16;
+const MOST_COMPONENT_INSTANCES: u32 = 8;
+/// Calls from one inner component to another, each of which the compiler writes code for, again for
+/// every instance.
+const MOST_LOWERED: usize = 64;
+/// Functions, modules and components in all.
+const MOST_PARTS: u64 = 20_000;
 /// Things exported, imported or defined in any one module or component.
 const MOST_ITEMS: u32 = 10_000;
 /// Bytes of a page of memory.
@@ -43,6 +48,7 @@ pub(crate) fn check(bytes: &[u8]) -> Result<(), Fault> {
         return Err(too_much(format!("it is larger than {} MiB; compile it in a child process", MOST_BYTES >> 20)));
     }
     let mut component_instances = 0_u32;
+    let mut lowered = 0_usize;
     let mut work = Work::default();
     let most = |count: u32, what: &str| match count {
         0..=MOST_ITEMS => Ok(()),
@@ -51,6 +57,7 @@ pub(crate) fn check(bytes: &[u8]) -> Result<(), Fault> {
     for payload in Parser::new(0).parse_all(bytes) {
         match payload.map_err(unreadable)? {
             Payload::CodeSectionEntry(body) => work.add(&body)?,
+            Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => work.add_part()?,
             Payload::ComponentInstanceSection(section) => {
                 component_instances = component_instances.saturating_add(section.count());
                 if component_instances > MOST_COMPONENT_INSTANCES {
@@ -65,7 +72,14 @@ pub(crate) fn check(bytes: &[u8]) -> Result<(), Fault> {
             Payload::InstanceSection(section) => most(section.count(), "core instances")?,
             Payload::ComponentTypeSection(section) => most(section.count(), "component types")?,
             Payload::ComponentAliasSection(section) => most(section.count(), "aliases")?,
-            Payload::ComponentCanonicalSection(section) => most(section.count(), "canonical functions")?,
+            Payload::ComponentCanonicalSection(section) => {
+                most(section.count(), "canonical functions")?;
+                let is_lowered = |function: &CanonicalFunction| matches!(function, CanonicalFunction::Lower { .. });
+                lowered += section.into_iter().flatten().filter(is_lowered).count();
+                if lowered > MOST_LOWERED {
+                    return Err(too_much(format!("its components call each other in more than {MOST_LOWERED} ways")));
+                }
+            }
             Payload::ComponentExportSection(section) => most(section.count(), "component exports")?,
             _ => {}
         }
@@ -79,20 +93,21 @@ pub(crate) fn check(bytes: &[u8]) -> Result<(), Fault> {
 /// # Errors
 /// [`Fault::Memory`] and [`Fault::Table`].
 pub(crate) fn check_sizes(bytes: &[u8]) -> Result<(), Fault> {
-    let most_memory = GuardLimits::CEILING.memory_bytes();
+    let (most_memory, most_elements) = (GuardLimits::CEILING.memory_bytes(), MOST_TABLE_ELEMENTS as u64);
     for payload in Parser::new(0).parse_all(bytes).map_while(Result::ok) {
-        match payload {
+        let fault = match payload {
             Payload::MemorySection(section) => {
-                if section.into_iter().flatten().any(|memory| memory.initial > most_memory / PAGE_BYTES) {
-                    return Err(Fault::Memory(most_memory));
-                }
+                let is_larger = section.into_iter().flatten().any(|memory| memory.initial > most_memory / PAGE_BYTES);
+                is_larger.then_some(Fault::Memory(most_memory))
             }
             Payload::TableSection(section) => {
-                if section.into_iter().flatten().any(|table| table.ty.initial > MOST_TABLE_ELEMENTS as u64) {
-                    return Err(Fault::Table(MOST_TABLE_ELEMENTS as u64));
-                }
+                let is_larger = section.into_iter().flatten().any(|table| table.ty.initial > most_elements);
+                is_larger.then_some(Fault::Table(most_elements))
             }
-            _ => {}
+            _ => None,
+        };
+        if let Some(fault) = fault {
+            return Err(fault);
         }
     }
     Ok(())
@@ -101,13 +116,23 @@ pub(crate) fn check_sizes(bytes: &[u8]) -> Result<(), Fault> {
 /// What the functions seen so far give the compiler to do.
 #[derive(Default)]
 struct Work {
+    parts: u64,
     operators: u64,
     loops: u64,
     squares: u64,
 }
 
 impl Work {
+    fn add_part(&mut self) -> Result<(), Fault> {
+        self.parts += 1;
+        if self.parts > MOST_PARTS {
+            return Err(too_much(format!("it has more than {MOST_PARTS} functions, modules and components")));
+        }
+        Ok(())
+    }
+
     fn add(&mut self, body: &wasmparser::FunctionBody<'_>) -> Result<(), Fault> {
+        self.add_part()?;
         let mut open: Vec<bool> = Vec::new();
         let (mut nested, mut loops, mut branches) = (0_u32, 0_u64, 0_u64);
         let mut operators = body.get_operators_reader().map_err(unreadable)?;
@@ -128,11 +153,7 @@ impl Work {
                     branches += 1;
                     self.operators += u64::from(targets.len());
                 }
-                Operator::End => {
-                    if open.pop() == Some(true) {
-                        nested -= 1;
-                    }
-                }
+                Operator::End => nested -= u32::from(open.pop() == Some(true)),
                 _ => {}
             }
             if nested > MOST_NESTED_LOOPS {

@@ -44,9 +44,6 @@ pub(crate) fn fault(error: &Error, during: During, limits: &GuardLimits) -> Faul
 
 /// Cuts a text from outside to a length that fits a record, and makes it one line.
 pub(crate) fn cut(text: &str) -> String {
-    let mut end = text.len().min(MOST_TEXT);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
+    let end = text.floor_char_boundary(MOST_TEXT);
     text.get(..end).unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ")
 }

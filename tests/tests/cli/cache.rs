@@ -56,9 +56,10 @@ fn the_folder_is_the_first_that_is_named() {
     check(&dir).env("HOME", dir.path("d")).ends().exits(0);
     // What is no absolute path is no cache home.
     check(&dir).env("XDG_CACHE_HOME", "no").env("HOME", dir.path("e")).ends().exits(0);
+    check(&dir).env("AGENTHALT_CACHE_DIR", "").env("XDG_CACHE_HOME", "").env("HOME", dir.path("f")).ends().exits(0);
     assert_eq!([code("a"), code("b"), code("c/agenthalt")], [1; 3]);
-    assert_eq!([code("d/.cache/agenthalt"), code("e/.cache/agenthalt")], [1; 2]);
-    assert_eq!(dir.names(), ["a", "b", "c", "d", "e", "policy.yaml"]);
+    assert_eq!(["d", "e", "f"].map(|home| code(&format!("{home}/.cache/agenthalt"))), [1; 3]);
+    assert_eq!(dir.names(), ["a", "b", "c", "d", "e", "f", "policy.yaml"]);
 }
 
 #[test]

@@ -14,7 +14,14 @@
 //! | `cache` | where compiled guards are kept |
 
 #![cfg(unix)]
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::string_slice, reason = "tests fail by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "tests fail by panicking"
+)]
 
 mod cache;
 mod check;

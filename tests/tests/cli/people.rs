@@ -16,6 +16,8 @@ fn a_written_policy_passes_check_and_judges() {
         "wrote other.yaml\nnext: agenthalt check other.yaml\n"
     );
     assert_eq!(dir.read("other.yaml"), dir.read("agenthalt.yaml"));
+    let spaced = dir.run(&["init", "ann's own.yaml"]).ends().exits(0).out;
+    assert!(spaced.ends_with("next: agenthalt check 'ann'\\''s own.yaml'\n"), "{spaced}");
 }
 
 #[test]

@@ -2,7 +2,6 @@
 //! this process, and by limits on time and memory in a child.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use agenthalt::{CompileLimits, CompilerProcess, Fault, Sandbox};
 
@@ -38,10 +37,32 @@ fn blocks_in_a_row() -> Vec<u8> {
     with_function(&format!("(local i32) {}", format!("{BRANCH}end ").repeat(80_000)))
 }
 
-/// A module of 50,000 exports.
+/// A module of 50,000 functions, each exported.
 fn exports() -> Vec<u8> {
-    let exports: String = (0..50_000).map(|number| format!("(export \"e{number}\" (func $f))")).collect();
-    wat::parse_str(format!("(component (core module (func $f) {exports}))")).unwrap()
+    let functions = |number| format!("(func (export \"e{number}\") (param i32) (result i32) local.get 0)");
+    Guest::default().with(Place::Module, (0..50_000).map(functions).collect::<String>()).component()
+}
+
+/// 25 modules of 1,000 functions each.
+fn modules() -> Vec<u8> {
+    let module = format!("(core module {})", "(func (param i32) (result i32) local.get 0)".repeat(1_000));
+    wat::parse_str(format!("(component {})", module.repeat(25))).unwrap()
+}
+
+/// One component that calls another in 100 ways.
+fn callers() -> Vec<u8> {
+    let lower = "(core func (canon lower (func $f)))".repeat(100);
+    wat::parse_str(format!(
+        "(component
+            (component $a
+                (core module $m (func (export \"f\")))
+                (core instance $i (instantiate $m))
+                (func (export \"f\") (canon lift (core func $i \"f\"))))
+            (component $b (import \"f\" (func $f)) {lower})
+            (instance $a (instantiate $a))
+            (instance (instantiate $b (with \"f\" (func $a \"f\")))))"
+    ))
+    .unwrap()
 }
 
 /// Components that hold the one before twice: what is made doubles with each.
@@ -75,7 +96,17 @@ fn nested_blocks_are_refused_by_their_structure() {
 
 #[test]
 fn many_exports_are_refused_by_their_structure() {
-    assert_never_serves(&Stage::new(), &exports(), "", failed("50000 exports"));
+    assert_never_serves(&Stage::new(), &exports(), "", failed("at most 10000"));
+}
+
+#[test]
+fn many_functions_in_many_modules_are_refused_by_their_structure() {
+    assert_never_serves(&Stage::new(), &modules(), "", failed("20000 functions"));
+}
+
+#[test]
+fn components_that_call_each_other_much_are_refused_by_their_structure() {
+    assert_never_serves(&Stage::new(), &callers(), "", failed("64 ways"));
 }
 
 #[test]
@@ -126,7 +157,7 @@ fn child() -> CompilerProcess {
 }
 
 fn limited(seconds: u64, mebibytes: u64) -> Stage {
-    let limits = CompileLimits { time: Duration::from_secs(seconds), memory_bytes: mebibytes << 20 };
+    let limits = CompileLimits::new(seconds, mebibytes << 20).unwrap();
     Stage::on(Sandbox::builder().compiler(child()).compile_limits(limits).build().unwrap())
 }
 

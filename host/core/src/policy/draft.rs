@@ -42,6 +42,11 @@ impl PolicyDraft {
         &self.policy.guards
     }
 
+    /// How large and how deep a call's arguments may be.
+    pub fn call_limits(&self) -> JsonLimits {
+        self.policy.call
+    }
+
     /// Adds a problem that was found elsewhere, as by a guard in its settings.
     pub fn add_problems(&mut self, problems: impl IntoIterator<Item = Problem>) {
         self.problems.extend(problems);

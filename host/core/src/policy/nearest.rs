@@ -25,4 +25,13 @@ mod tests {
         assert_eq!(hint("colour", ["max_daily_spend", "per"]), "");
         assert_eq!(hint("x", []), "");
     }
+
+    #[test]
+    fn names_too_long_to_be_meant_get_no_hint() {
+        let (name, long) = ("x".repeat(64), "x".repeat(65));
+        assert_eq!(hint(&long, [name.as_str()]), "");
+        assert_eq!(hint(&name, [long.as_str()]), "");
+        assert!(hint(&name, [&name[1..]]).starts_with("; did you mean"));
+        assert_eq!(hint(&"x".repeat(1 << 20), ["y".repeat(1 << 20).as_str()]), "");
+    }
 }

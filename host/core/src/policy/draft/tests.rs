@@ -110,3 +110,23 @@ fn the_digest_is_of_the_meaning_not_of_the_text() {
     assert_ne!(one, digest("guards: {scope: {deny_functions: [a], allow_functions: [], mode: shadow}}"));
     assert_ne!(one, digest("unmatched: deny\nguards: {scope: {deny_functions: [a], allow_functions: []}}"));
 }
+
+#[test]
+fn many_problems_in_many_lines_are_shown_in_one_pass() {
+    let start = std::time::Instant::now();
+    let text = format!("guards: {{}}\n{}", "guards: 1\n".repeat(40_000));
+    let found = read(&text).unwrap_err();
+    assert_eq!(found.list().len(), 40_000);
+    assert!(found.render("p.yaml").ends_with("  | guards: 1\n  | ^\n"));
+    assert!(start.elapsed().as_secs() < 20, "it took {:?}", start.elapsed());
+}
+
+#[test]
+fn names_in_problems_are_cut() {
+    let long = "x".repeat(200_000);
+    for text in [format!("guards: {{? {long} : {{}}}}\n"), format!("guards: {{}}\n? {long}\n: 1\n")] {
+        for problem in problems(&text) {
+            assert!(problem.len() < 1_000, "{} bytes", problem.len());
+        }
+    }
+}
