@@ -28,8 +28,8 @@ const MOST_COMPONENT_INSTANCES: u32 = 8;
 const MOST_LOWERED: usize = 64;
 /// Functions, modules and components in all.
 const MOST_PARTS: u64 = 20_000;
-/// Things exported, imported or defined in any one module or component.
-const MOST_ITEMS: u32 = 10_000;
+/// Things exported, imported or defined in all modules and components together.
+const MOST_ITEMS: u64 = 20_000;
 /// Bytes of a page of memory.
 const PAGE_BYTES: u64 = 64 << 10;
 /// The largest component in bytes.
@@ -50,9 +50,13 @@ pub(crate) fn check(bytes: &[u8]) -> Result<(), Fault> {
     let mut component_instances = 0_u32;
     let mut lowered = 0_usize;
     let mut work = Work::default();
-    let most = |count: u32, what: &str| match count {
-        0..=MOST_ITEMS => Ok(()),
-        _ => Err(too_much(format!("it has {count} {what}, at most {MOST_ITEMS} are taken"))),
+    let mut items = 0_u64;
+    let mut most = |count: u32, what: &str| {
+        items += u64::from(count);
+        match items {
+            0..=MOST_ITEMS => Ok(()),
+            _ => Err(too_much(format!("with its {what} it has more than {MOST_ITEMS} items"))),
+        }
     };
     for payload in Parser::new(0).parse_all(bytes) {
         match payload.map_err(unreadable)? {

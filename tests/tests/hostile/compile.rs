@@ -43,6 +43,13 @@ fn exports() -> Vec<u8> {
     Guest::default().with(Place::Module, (0..50_000).map(functions).collect::<String>()).component()
 }
 
+/// 25 modules with one function each, exported by 1,000 names.
+fn names() -> Vec<u8> {
+    let exports: String = (0..1_000).map(|number| format!("(export \"e{number}\" (func 0))")).collect();
+    let module = format!("(core module (func) {exports})");
+    wat::parse_str(format!("(component {})", module.repeat(25))).unwrap()
+}
+
 /// 25 modules of 1,000 functions each.
 fn modules() -> Vec<u8> {
     let module = format!("(core module {})", "(func (param i32) (result i32) local.get 0)".repeat(1_000));
@@ -96,7 +103,12 @@ fn nested_blocks_are_refused_by_their_structure() {
 
 #[test]
 fn many_exports_are_refused_by_their_structure() {
-    assert_never_serves(&Stage::new(), &exports(), "", failed("at most 10000"));
+    assert_never_serves(&Stage::new(), &exports(), "", failed("more than 20000 items"));
+}
+
+#[test]
+fn many_exports_in_many_modules_are_refused_by_their_structure() {
+    assert_never_serves(&Stage::new(), &names(), "", failed("more than 20000 items"));
 }
 
 #[test]
