@@ -4,7 +4,7 @@ use agenthalt_json::{Json, Limits as JsonLimits};
 
 use crate::bounds::Bounds;
 use crate::counter::Charge;
-use crate::description::Description;
+use crate::description::{Description, quoted};
 use crate::fault::Fault;
 use crate::verdict::{Risk, Verdict};
 
@@ -46,14 +46,13 @@ impl Answer {
     /// The only way from a fault to an answer.
     // INVARIANT: whatever the fault is, the answer is a denial without charges.
     pub fn of_fault(fault: &Fault, guard: &str) -> Self {
-        Answer {
-            verdict: Verdict::Deny,
-            reason: format!("the guard `{guard}` cannot judge, so the call is denied: it {fault}"),
-            risk: Risk::FULL,
-            details: None,
-            arguments: None,
-            charges: Vec::new(),
+        let mut reason = format!("the guard `{guard}` cannot judge, so the call is denied: it {fault}");
+        let most = Bounds::default().reason_bytes;
+        if reason.len() > most {
+            reason.truncate(reason.floor_char_boundary(most - '…'.len_utf8()));
+            reason.push('…');
         }
+        Answer { verdict: Verdict::Deny, reason, risk: Risk::FULL, details: None, arguments: None, charges: Vec::new() }
     }
 }
 
@@ -116,9 +115,9 @@ fn check_charges(charges: &[Charge], description: &Description) -> Result<(), Fa
         return Err(Fault::MalformedAnswer(counts));
     }
     for (index, charge) in charges.iter().enumerate() {
-        let name = charge.counter.escape_debug();
+        let name = quoted(&charge.counter);
         if description.counter(&charge.counter).is_none() {
-            return Err(Fault::MalformedAnswer(format!("a charge goes to the undeclared counter `{name:.64}`")));
+            return Err(Fault::MalformedAnswer(format!("a charge goes to the undeclared counter `{name}`")));
         }
         if charge.amount < 0 {
             return Err(Fault::MalformedAnswer(format!("the charge to `{name}` is {}, below zero", charge.amount)));

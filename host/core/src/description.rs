@@ -6,6 +6,18 @@ use crate::verdict::Verdict;
 
 /// The most counters a guard may declare.
 pub const MOST_COUNTERS: usize = 32;
+/// How many characters of a stranger's text are quoted.
+const MOST_QUOTED: usize = 64;
+
+/// A stranger's text as a message quotes it: escaped, and cut after 64 characters.
+pub(crate) fn quoted(text: &str) -> String {
+    let mut chars = text.chars();
+    let mut shown: String = chars.by_ref().take(MOST_QUOTED).flat_map(char::escape_debug).collect();
+    if chars.next().is_some() {
+        shown.push('…');
+    }
+    shown
+}
 
 /// A set of verdicts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -77,7 +89,7 @@ impl Description {
             let name = &counter.name;
             let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
             if name.is_empty() || name.len() > 64 || !name.bytes().all(plain) {
-                return Err(format!("the counter name `{}` is not 1 to 64 of a-z, 0-9, _", name.escape_debug()));
+                return Err(format!("the counter name `{}` is not 1 to 64 of a-z, 0-9, _", quoted(name)));
             }
             if !counter.window.is_valid() {
                 return Err(format!("the window of the counter `{name}` is not between 1 ms and 400 days"));
@@ -104,8 +116,7 @@ mod tests {
     #[test]
     fn a_counter_name_is_refused_without_being_quoted_in_full() {
         for name in ["A".repeat(1 << 20), "\u{1b}[2J".repeat(1 << 18), "é".repeat(1 << 19)] {
-            let counter =
-                Counter { name, partition: Partition::default(), window: Window::Day, measure: Measure::Sum };
+            let counter = Counter { name, partition: Partition::default(), window: Window::Day, measure: Measure::Sum };
             let description = Description {
                 name: "test".to_owned(),
                 version: "1".to_owned(),

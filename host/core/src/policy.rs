@@ -9,6 +9,7 @@
 //! # Ok::<(), agenthalt_core::policy::Problems>(())
 //! ```
 
+mod digest;
 mod draft;
 mod nearest;
 mod number;

@@ -71,7 +71,6 @@ pub(crate) fn check(bytes: &[u8]) -> Result<(), Fault> {
             Payload::ExportSection(section) => most(section.count(), "exports")?,
             Payload::ImportSection(section) => most(section.count(), "imports")?,
             Payload::TypeSection(section) => most(section.count(), "types")?,
-            Payload::FunctionSection(section) => most(section.count(), "functions")?,
             Payload::GlobalSection(section) => most(section.count(), "globals")?,
             Payload::InstanceSection(section) => most(section.count(), "core instances")?,
             Payload::ComponentTypeSection(section) => most(section.count(), "component types")?,

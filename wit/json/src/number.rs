@@ -84,8 +84,9 @@ impl Number {
 }
 
 impl fmt::Display for Number {
+    /// Writes the canonical text; a precision cuts it, as it does any text.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.pad(&self.0)
     }
 }
 
@@ -233,6 +234,12 @@ mod tests {
         }
         assert_eq!(canonical("1e999999999"), "1e999999999");
         assert_eq!(canonical("15e-900"), "15e-900");
+    }
+
+    #[test]
+    fn a_number_is_shown_as_wide_and_as_short_as_asked() {
+        let number = Number::parse("1234567890").unwrap();
+        assert_eq!(format!("{number:.4}|{number:>12}|{number}"), "1234|  1234567890|1234567890");
     }
 
     #[test]

@@ -59,7 +59,7 @@ impl fmt::Display for Error {
         match &self.kind {
             ErrorKind::TooLarge { limit } => write!(f, "larger than {limit} bytes"),
             ErrorKind::TooDeep { limit } => write!(f, "nested deeper than {limit} levels"),
-            ErrorKind::DuplicateKey { key } => write!(f, "the key `{}` stands twice in one object", key.escape_debug()),
+            ErrorKind::DuplicateKey { key } => write!(f, "the key `{}` stands twice in one object", quoted(key)),
             ErrorKind::LoneSurrogate => write!(f, "half of a surrogate pair at byte {}", self.offset),
             ErrorKind::Syntax(expected) => write!(f, "not JSON: {expected} at byte {}", self.offset),
         }
@@ -67,6 +67,16 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+/// A text as a message quotes it: escaped, and cut after 64 characters.
+fn quoted(text: &str) -> String {
+    let mut chars = text.chars();
+    let mut shown: String = chars.by_ref().take(64).flat_map(char::escape_debug).collect();
+    if chars.next().is_some() {
+        shown.push('…');
+    }
+    shown
+}
 
 pub(crate) fn parse(text: &str, limits: Limits) -> Result<Json, Error> {
     if text.len() > limits.bytes {
@@ -308,6 +318,14 @@ mod tests {
     fn duplicate_keys_are_refused_after_unescaping() {
         assert_eq!(kind(r#"{"a":1,"\u0061":2}"#), ErrorKind::DuplicateKey { key: "a".to_owned() });
         assert_eq!(kind(r#"{"x":{"b":1,"a":2,"b":3}}"#), ErrorKind::DuplicateKey { key: "b".to_owned() });
+    }
+
+    #[test]
+    fn a_long_key_is_told_in_short() {
+        for key in ["k".repeat(80_000), "\\u0007".repeat(80_000)] {
+            let error = Json::parse(&format!("{{\"{key}\":1,\"{key}\":2}}")).unwrap_err().to_string();
+            assert!(error.len() < 1_024 && error.contains("…`"), "{} bytes", error.len());
+        }
     }
 
     #[test]

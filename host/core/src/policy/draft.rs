@@ -1,18 +1,19 @@
 //! Reads the tree of a policy into guards and settings, collecting every problem. A draft is no
 //! policy: only [`PolicyDraft::finish`] makes one, and only when nothing is wrong.
 
+mod limits;
+
 use std::str::FromStr;
 
 use super::problem::{Position, Problem, Problems};
 use super::settings::Settings;
 use super::yaml::{self, Entry, Node, Value};
-use super::{BUILT_IN_NAMES, Durability, GuardEntry, Mode, Policy, Source, StateSetting, nearest};
+use super::{BUILT_IN_NAMES, Durability, GuardEntry, Mode, Policy, Source, StateSetting, digest, nearest};
 
-use agenthalt_json::{Json, Limits as JsonLimits, Object};
+use agenthalt_json::{Json, Limits as JsonLimits};
 
-use crate::description::Phases;
+use crate::description::{Phases, quoted};
 use crate::digest::Digest;
-use crate::limits::{GuardLimits, parse_size, parse_time_ms};
 use crate::time::TimeZone;
 use crate::verdict::Unmatched;
 
@@ -116,7 +117,7 @@ impl Reader<'_> {
         if let Some(node) = find(entries, "call") {
             policy.call = self.call_limits(node);
         }
-        policy.digest = digest(&policy);
+        policy.digest = digest::of(&policy);
         policy
     }
 
@@ -133,7 +134,7 @@ impl Reader<'_> {
             return self.custom(entry);
         }
         let hint = nearest::hint(&entry.key, BUILT_IN_NAMES);
-        let name = entry.key.escape_debug();
+        let name = quoted(&entry.key);
         self.say(entry.at, format!("there is no built-in guard `{name}`{hint}; a custom guard names its `component:`"));
         None
     }
@@ -230,58 +231,6 @@ impl Reader<'_> {
         Some(phases)
     }
 
-    fn limits(&mut self, entries: &[Entry]) -> GuardLimits {
-        let default = GuardLimits::default();
-        let Some(node) = find(entries, "limits") else { return default };
-        let Some(entries) = self.map(node, "`limits:`") else { return default };
-        self.known_keys(entries, &["fuel", "memory", "time"], "limit");
-        let fuel = match find(entries, "fuel") {
-            None => Some(default.fuel()),
-            Some(Node { value: Value::Number(number), .. }) if number.as_u64().is_some_and(|fuel| fuel > 0) => {
-                number.as_u64()
-            }
-            Some(other) => {
-                self.say(other.at, "`fuel` is a whole number above zero, as `50000000`");
-                None
-            }
-        };
-        let memory = self.quantity(entries, "memory", default.memory_bytes(), parse_size, "a size, as `16MiB`");
-        let time = self.quantity(entries, "time", default.time_ms(), parse_time_ms, "a time, as `250ms`");
-        let (Some(fuel), Some(memory), Some(time)) = (fuel, memory, time) else { return default };
-        GuardLimits::new(fuel, memory, time).unwrap_or_else(|error| {
-            self.say(node.at, error.to_string());
-            default
-        })
-    }
-
-    fn call_limits(&mut self, node: &Node) -> JsonLimits {
-        let most = JsonLimits::default();
-        let Some(entries) = self.map(node, "`call:`") else { return most };
-        self.known_keys(entries, &["max_depth", "max_size"], "limit");
-        let depth = match find(entries, "max_depth") {
-            None => most.depth,
-            Some(other) => match &other.value {
-                Value::Number(number) if (1..=64).contains(&number.as_u64().unwrap_or(0)) => {
-                    number.as_u64().and_then(|depth| usize::try_from(depth).ok()).unwrap_or(most.depth)
-                }
-                _ => {
-                    self.say(other.at, "`max_depth` is a whole number from 1 to 64");
-                    most.depth
-                }
-            },
-        };
-        let size = self.quantity(entries, "max_size", most.bytes as u64, parse_size, "a size, as `64KiB`");
-        let bytes = match size.and_then(|size| usize::try_from(size).ok()) {
-            Some(bytes) if (2..=most.bytes).contains(&bytes) => bytes,
-            Some(_) => {
-                self.say(node.at, "`max_size` is from 2B to 1MiB");
-                most.bytes
-            }
-            None => most.bytes,
-        };
-        JsonLimits { depth, bytes }
-    }
-
     fn state(&mut self, node: &Node) -> Option<StateSetting> {
         if let Value::Text(path) = &node.value {
             return Some(StateSetting { path: path.clone(), durability: Durability::default() });
@@ -297,25 +246,6 @@ impl Reader<'_> {
                 None
             }
         }
-    }
-
-    fn quantity(
-        &mut self,
-        entries: &[Entry],
-        name: &str,
-        default: u64,
-        parse: fn(&str) -> Option<u64>,
-        form: &str,
-    ) -> Option<u64> {
-        let Some(node) = find(entries, name) else { return Some(default) };
-        let value = match &node.value {
-            Value::Text(text) => parse(text),
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::List(_) | Value::Map(_) => None,
-        };
-        if value.is_none() {
-            self.say(node.at, format!("`{name}` is {form}"));
-        }
-        value
     }
 
     fn map<'n>(&mut self, node: &'n Node, what: &str) -> Option<&'n [Entry]> {
@@ -352,45 +282,13 @@ impl Reader<'_> {
     fn known_keys(&mut self, entries: &[Entry], known: &[&str], what: &str) {
         for entry in entries.iter().filter(|entry| !known.contains(&entry.key.as_str())) {
             let hint = nearest::hint(&entry.key, known.iter().copied());
-            self.say(entry.at, format!("unknown {what} `{}`{hint}", entry.key.escape_debug()));
+            self.say(entry.at, format!("unknown {what} `{}`{hint}", quoted(&entry.key)));
         }
     }
 }
 
 fn find<'n>(entries: &'n [Entry], key: &str) -> Option<&'n Node> {
     entries.iter().find(|entry| entry.key == key).map(|entry| &entry.node)
-}
-
-/// The digest of what the policy says; where state lies is no part of it.
-fn digest(policy: &Policy) -> Digest {
-    let guards = policy.guards.iter().map(|guard| {
-        let source = match &guard.source {
-            Source::BuiltIn(name) => format!("built-in {name}"),
-            Source::Component { path, sha256 } => format!("component {path} {sha256:?}"),
-        };
-        let phases = guard.phases.map(|phases| format!("{phases:?}")).unwrap_or_default();
-        Json::Array(vec![
-            Json::from(guard.name.as_str()),
-            Json::from(source),
-            guard.settings.json().clone(),
-            Json::from(guard.mode.as_str()),
-            Json::from(guard.enabled),
-            Json::from(phases),
-            Json::from(guard.limits.fuel()),
-            Json::from(guard.limits.memory_bytes()),
-            Json::from(guard.limits.time_ms()),
-        ])
-    });
-    let whole: Object = [
-        ("guards", Json::Array(guards.collect())),
-        ("unmatched", Json::from(policy.unmatched.verdict().as_str())),
-        ("time_zone", Json::from(policy.time_zone.name())),
-        ("depth", Json::from(policy.call.depth as u64)),
-        ("bytes", Json::from(policy.call.bytes as u64)),
-    ]
-    .into_iter()
-    .collect();
-    Digest::of(Json::Object(whole).to_string().as_bytes())
 }
 
 #[cfg(test)]

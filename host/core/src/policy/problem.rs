@@ -49,10 +49,11 @@ impl Problems {
 
     /// The problems for people: each with the file's name, its place, the line and a mark below it.
     pub fn render(&self, file: &str) -> String {
+        let lines: Vec<&str> = self.text.lines().collect();
         let mut out = String::new();
         for Problem { at, message } in &self.list {
             out.push_str(&format!("{file}:{}:{}: {message}\n", at.line, at.column));
-            if let Some(line) = self.text.lines().nth(at.line.saturating_sub(1)) {
+            if let Some(line) = lines.get(at.line.saturating_sub(1)) {
                 let shown: String = line.chars().take(160).map(|c| if c.is_control() { ' ' } else { c }).collect();
                 let mark = " ".repeat(at.column.saturating_sub(1).min(160));
                 out.push_str(&format!("  | {shown}\n  | {mark}^\n"));

@@ -4,7 +4,7 @@ use super::problem::{Position, Problem};
 use super::yaml::{Node, Value};
 use super::{nearest, schema};
 
-use agenthalt_json::Json;
+use agenthalt_json::{Json, Object};
 
 /// A guard's settings.
 #[derive(Clone, Debug)]
@@ -18,7 +18,7 @@ impl Settings {
     pub(super) fn new(node: Option<Node>, at: Position) -> Self {
         let json = match &node {
             Some(node) if !matches!(node.value, Value::Null) => node.to_json(),
-            _ => Json::Object(agenthalt_json::Object::new()),
+            _ => Json::Object(Object::new()),
         };
         Settings { node, at, json }
     }
@@ -35,9 +35,9 @@ impl Settings {
         let mut rest = self.json.clone();
         let mut problems = Vec::new();
         for breach in schema::check(schema, &self.json) {
-            let hint = breach
-                .unknown
-                .map_or_else(String::new, |(name, known)| nearest::hint(&name, known.iter().map(String::as_str)));
+            let hint = breach.unknown.map_or_else(String::new, |(name, known)| {
+                nearest::hint(name, known.into_iter().flat_map(Object::iter).map(|(name, _)| name))
+            });
             problems.push(Problem::new(self.place(&breach.pointer), format!("{}{hint}", breach.message)));
             if let Json::Object(object) = &mut rest
                 && let Some(name) = breach.pointer.split('/').nth(1)

@@ -1,5 +1,8 @@
-//! YAML text to a tree that knows where everything stands. It keeps no duplicate key, and grows no
-//! tree beyond a bound, whatever anchors say.
+//! YAML text to a tree that knows where everything stands. Of two equal keys it keeps the first and
+//! names the second. The values, their text and their nesting are bounded, the copies that anchors and
+//! aliases make included, and a copy is measured before it is made.
+
+mod node;
 
 use std::collections::HashMap;
 
@@ -8,69 +11,34 @@ use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Tag};
 use super::number::{self, Numeric};
 use super::problem::{Position, Problem};
 
-use agenthalt_json::{Json, Number};
+use crate::description::quoted;
 
-/// The most values one policy may hold.
+use node::Size;
+pub(super) use node::{Entry, Node, Value};
+
+/// The most bytes of a policy's text.
+const MOST_BYTES: usize = 1 << 20;
+/// The most values one policy may hold, copies included.
 const MOST_NODES: usize = 100_000;
+/// The most bytes of keys, texts and numbers in these values, copies included.
+const MOST_TEXT_BYTES: usize = 4 << 20;
 /// The most levels of lists and maps.
 const MOST_DEPTH: usize = 64;
 
-/// A value and its place.
-#[derive(Clone, Debug)]
-pub(super) struct Node {
-    pub(super) at: Position,
-    pub(super) value: Value,
-}
-
-#[derive(Clone, Debug)]
-pub(super) enum Value {
-    Null,
-    Bool(bool),
-    Number(Number),
-    Text(String),
-    List(Vec<Node>),
-    Map(Vec<Entry>),
-}
-
-/// A key and its value.
-#[derive(Clone, Debug)]
-pub(super) struct Entry {
-    pub(super) key: String,
-    pub(super) at: Position,
-    pub(super) node: Node,
-}
-
-impl Node {
-    /// What kind of value this is, as one says it in a sentence.
-    pub(super) fn kind(&self) -> &'static str {
-        match &self.value {
-            Value::Null => "null",
-            Value::Bool(_) => "a boolean",
-            Value::Number(_) => "a number",
-            Value::Text(_) => "a text",
-            Value::List(_) => "a list",
-            Value::Map(_) => "a map",
-        }
-    }
-
-    pub(super) fn to_json(&self) -> Json {
-        match &self.value {
-            Value::Null => Json::Null,
-            Value::Bool(value) => Json::Bool(*value),
-            Value::Number(number) => Json::Number(number.clone()),
-            Value::Text(text) => Json::String(text.clone()),
-            Value::List(items) => Json::Array(items.iter().map(Node::to_json).collect()),
-            Value::Map(entries) => {
-                Json::Object(entries.iter().map(|entry| (entry.key.clone(), entry.node.to_json())).collect())
-            }
-        }
-    }
-}
-
 /// Reads one document. What can be read is returned beside the problems.
 pub(super) fn read(text: &str) -> (Option<Node>, Vec<Problem>) {
-    let mut reader =
-        Reader { text, events: Parser::new_from_str(text), anchors: HashMap::new(), problems: Vec::new(), nodes: 0 };
+    if text.len() > MOST_BYTES {
+        let message = format!("the policy is {} bytes long; it may be 1 MiB ({MOST_BYTES} bytes) at most", text.len());
+        return (None, vec![Problem::new(Position { line: 1, column: 1 }, message)]);
+    }
+    let mut reader = Reader {
+        text,
+        events: Parser::new_from_str(text),
+        anchors: HashMap::new(),
+        problems: Vec::new(),
+        nodes: 0,
+        text_bytes: 0,
+    };
     let node = match reader.document() {
         Ok(node) => node,
         Err(problem) => {
@@ -84,9 +52,10 @@ pub(super) fn read(text: &str) -> (Option<Node>, Vec<Problem>) {
 struct Reader<'a> {
     text: &'a str,
     events: Parser<'a, saphyr_parser::StrInput<'a>>,
-    anchors: HashMap<usize, Node>,
+    anchors: HashMap<usize, (Node, Size)>,
     problems: Vec<Problem>,
     nodes: usize,
+    text_bytes: usize,
 }
 
 type Step<T> = Result<T, Problem>;
@@ -122,6 +91,7 @@ impl<'a> Reader<'a> {
         let rest: String = line.chars().skip(at.column.saturating_sub(1)).collect();
         let word: String = rest.chars().take_while(|c| !c.is_whitespace() && !matches!(c, ',' | ']' | '}')).collect();
         if word.starts_with('*') {
+            let word = quoted(&word);
             let message = format!("YAML reads `{word}` as an alias, not as a pattern; put it in quotes: \"{word}\"");
             return Problem::new(at, message);
         }
@@ -132,23 +102,28 @@ impl<'a> Reader<'a> {
     }
 
     fn node(&mut self, event: Event<'a>, at: Position, depth: usize) -> Step<Node> {
-        self.nodes += 1;
-        if self.nodes > MOST_NODES {
-            return Err(Problem::new(at, format!("the policy holds more than {MOST_NODES} values")));
-        }
-        if depth > MOST_DEPTH {
-            return Err(Problem::new(at, format!("the policy nests deeper than {MOST_DEPTH} levels")));
-        }
         let (value, anchor) = match event {
-            Event::Scalar(text, style, anchor, tag) => (self.scalar(&text, style, tag.as_deref(), at), anchor),
-            Event::SequenceStart(anchor, _) => (Value::List(self.list(depth)?), anchor),
-            Event::MappingStart(anchor, _) => (Value::Map(self.map(depth)?), anchor),
+            Event::Scalar(text, style, anchor, tag) => {
+                self.grow(Size { nodes: 1, text_bytes: text.len(), height: 0 }, at, depth)?;
+                (self.scalar(&text, style, tag.as_deref(), at), anchor)
+            }
+            Event::SequenceStart(anchor, tag) => {
+                self.grow(Size { nodes: 1, text_bytes: 0, height: 0 }, at, depth)?;
+                self.check_tag(tag.as_deref(), "seq", at);
+                (Value::List(self.list(depth)?), anchor)
+            }
+            Event::MappingStart(anchor, tag) => {
+                self.grow(Size { nodes: 1, text_bytes: 0, height: 0 }, at, depth)?;
+                self.check_tag(tag.as_deref(), "map", at);
+                (Value::Map(self.map(depth)?), anchor)
+            }
             Event::Alias(anchor) => {
-                let Some(node) = self.anchors.get(&anchor).cloned() else {
+                let Some((_, size)) = self.anchors.get(&anchor) else {
                     return Err(Problem::new(at, "the alias has no anchor before it"));
                 };
-                self.nodes += count(&node.value);
-                return Ok(Node { at, ..node });
+                self.grow(*size, at, depth)?;
+                let copy = self.anchors.get(&anchor).map(|(node, _)| node.value.clone()).unwrap_or(Value::Null);
+                return Ok(Node { at, value: copy });
             }
             Event::Nothing
             | Event::StreamStart
@@ -160,9 +135,28 @@ impl<'a> Reader<'a> {
         };
         let node = Node { at, value };
         if anchor > 0 {
-            self.anchors.insert(anchor, node.clone());
+            let size = Size::of(&node.value);
+            self.grow(size, at, depth)?;
+            self.anchors.insert(anchor, (node.clone(), size));
         }
         Ok(node)
+    }
+
+    /// Counts what is about to be read or copied at a depth.
+    // INVARIANT: no value enters the tree or the anchors before it is counted here.
+    fn grow(&mut self, size: Size, at: Position, depth: usize) -> Step<()> {
+        self.nodes += size.nodes;
+        self.text_bytes += size.text_bytes;
+        if self.nodes > MOST_NODES {
+            return Err(Problem::new(at, format!("the policy holds more than {MOST_NODES} values")));
+        }
+        if self.text_bytes > MOST_TEXT_BYTES {
+            return Err(Problem::new(at, format!("the policy holds more than {MOST_TEXT_BYTES} bytes of text")));
+        }
+        if depth + size.height > MOST_DEPTH {
+            return Err(Problem::new(at, format!("the policy nests deeper than {MOST_DEPTH} levels")));
+        }
+        Ok(())
     }
 
     fn list(&mut self, depth: usize) -> Step<Vec<Node>> {
@@ -177,31 +171,46 @@ impl<'a> Reader<'a> {
 
     fn map(&mut self, depth: usize) -> Step<Vec<Entry>> {
         let mut entries: Vec<Entry> = Vec::new();
+        let mut first_lines: HashMap<String, usize> = HashMap::new();
         loop {
             let (event, at) = self.next()?;
             let key = match event {
                 Event::MappingEnd => return Ok(entries),
-                Event::Scalar(text, ..) => text.into_owned(),
+                Event::Scalar(text, _, _, tag) => {
+                    self.check_tag(tag.as_deref(), "str", at);
+                    text.into_owned()
+                }
                 _ => return Err(Problem::new(at, "a key is plain text")),
             };
+            self.grow(Size { nodes: 0, text_bytes: key.len(), height: 0 }, at, depth)?;
             let (event, value_at) = self.next()?;
             let node = self.node(event, value_at, depth + 1)?;
-            if let Some(first) = entries.iter().find(|entry| entry.key == key) {
-                let line = first.at.line;
+            if let Some(line) = first_lines.get(&key) {
+                let key = quoted(&key);
                 self.problems
                     .push(Problem::new(at, format!("the key `{key}` stands here again; first in line {line}")));
             } else {
+                first_lines.insert(key.clone(), at.line);
                 entries.push(Entry { key, at, node });
             }
         }
     }
 
+    /// Of the tags only the one that YAML's core schema has for such a value says nothing else than the
+    /// value itself does; any other is a problem.
+    fn check_tag(&mut self, tag: Option<&Tag>, known: &str, at: Position) {
+        if let Some(tag) = tag
+            && !(tag.is_yaml_core_schema() && tag.suffix == known)
+        {
+            let name = quoted(&format!("{}{}", tag.handle, tag.suffix));
+            self.problems.push(Problem::new(at, format!("the tag `{name}` is not supported")));
+        }
+    }
+
     fn scalar(&mut self, text: &str, style: ScalarStyle, tag: Option<&Tag>, at: Position) -> Value {
-        if let Some(tag) = tag {
-            if tag.is_yaml_core_schema() && tag.suffix == "str" {
-                return Value::Text(text.to_owned());
-            }
-            self.problems.push(Problem::new(at, format!("the tag `{}{}` is not supported", tag.handle, tag.suffix)));
+        if tag.is_some() {
+            self.check_tag(tag, "str", at);
+            return Value::Text(text.to_owned());
         }
         if style != ScalarStyle::Plain {
             return Value::Text(text.to_owned());
@@ -220,14 +229,6 @@ impl<'a> Reader<'a> {
                 Value::Null
             }
         }
-    }
-}
-
-fn count(value: &Value) -> usize {
-    match value {
-        Value::List(items) => items.iter().map(|item| 1 + count(&item.value)).sum(),
-        Value::Map(entries) => entries.iter().map(|entry| 1 + count(&entry.node.value)).sum(),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) => 0,
     }
 }
 

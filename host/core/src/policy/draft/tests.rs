@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use super::*;
+use crate::limits::GuardLimits;
 
 const ALL: [&str; 6] = BUILT_IN_NAMES;
 

@@ -2,8 +2,6 @@
 
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
-use agenthalt_json::Number;
-
 use super::*;
 
 const SCHEMA: &str = r##"{
@@ -76,7 +74,7 @@ fn choices_between_choices_do_not_multiply() {
     let schema = format!(r##"{{"$ref": "#/$defs/D69", "$defs": {{{defs}}}}}"##);
     // Nothing is said of what the steps did not suffice for: the guard has the last word.
     assert_eq!(told(&schema, &Json::from(1_i64)), [""; 0]);
-    assert_eq!(told(&schema.replace("D69\"", "D9\""), &Json::from(1_i64)), ["expected a text, found 1"]);
+    assert_eq!(told(&schema.replacen("D69", "D9", 1), &Json::from(1_i64)), ["expected a text, found 1"]);
 }
 
 #[test]
@@ -107,7 +105,7 @@ fn breaches_are_few_and_short_whatever_is_wrong() {
         (format!(r#"{{"items": {{"const": "{long}"}}}}"#), &many),
         (format!(r#"{{"items": {{"type": "{long}"}}}}"#), &many),
         (format!(r#"{{"items": {{"type": [{}"string"]}}}}"#, r#""string","#.repeat(15)), &many),
-        (format!(r#"{{"items": {{"minimum": 9{}}}}}"#, "0".repeat(30)), &many),
+        (format!(r#"{{"items": {{"minimum": 9{}}}}}"#, "0".repeat(20)), &many),
         (r#"{"items": {"minimum": 0}}"#.to_owned(), &Json::Array(vec![number.clone(); 300])),
         (r#"{"items": {"type": "string"}}"#.to_owned(), &Json::Array(vec![number; 300])),
         (r#"{"additionalProperties": false}"#.to_owned(), &Json::Object(names)),

@@ -92,7 +92,8 @@ fn many_keys_are_read_in_one_pass() {
 #[test]
 fn tags_other_than_those_of_plain_yaml_are_problems_wherever_they_stand() {
     assert_eq!(json("a: !!seq [!!str 1]\nb: !!map {x: y}\n"), r#"{"a":["1"],"b":{"x":"y"}}"#);
-    for text in ["a: !set [1]", "a: !!set {x: ~}", "a: !!map [1]", "a: !!seq {x: 1}", "a: !!int 1", "!x a: 1", "!x\na: 1"]
+    for text in
+        ["a: !set [1]", "a: !!set {x: ~}", "a: !!map [1]", "a: !!seq {x: 1}", "a: !!int 1", "!x a: 1", "!x\na: 1"]
     {
         let found = problems(text);
         assert_eq!(found.len(), 1, "{text}: {found:?}");
