@@ -32,14 +32,14 @@ pub(crate) fn judge(settings: &Settings, call: &Call, readings: &Readings) -> Re
             && let Some(threshold) = settings.warn_threshold
             && threshold.is_exceeded(sum, total.limit.millionths())
         {
-            warning = Some((total, sum));
+            warning = Some((total, sum, threshold));
         }
     }
     let decision = match warning {
         None => Decision::allow(),
-        Some((total, sum)) => {
-            let limit =
-                [" the warn_threshold of ", total.kind.setting(), ", which is ", &total.limit.to_string()].concat();
+        Some((total, sum, threshold)) => {
+            let (threshold, limit) = (threshold.to_string(), total.limit.to_string());
+            let limit = [" ", &threshold, " of ", total.kind.setting(), ", which is ", &limit].concat();
             Decision::require_approval(sentence(total, cost, sum, " above", &limit, anonymous(total, settings, call)))
                 .risk(share(sum, total.limit))
         }
@@ -127,7 +127,7 @@ mod tests {
         assert_eq!((decision.verdict(), decision.risk_score()), (RequireApproval, 0.9));
         assert_eq!(
             decision.reason(),
-            "a cost of 9 would bring the session to 9, above the warn_threshold of max_session_spend, which is 10"
+            "a cost of 9 would bring the session to 9, above 0.8 of max_session_spend, which is 10"
         );
         assert_eq!(guard.verdict(&call), Deny);
     }

@@ -127,6 +127,7 @@ mod tests {
                 ("drop_a.b/c", Deny),
                 ("db.drop_table", Deny),
                 ("mcp__db__DropTable", Deny),
+                ("mcp--db--drop_table", Deny),
                 ("dropdown", Allow),
             ],
         );
@@ -195,6 +196,7 @@ mod tests {
                 ("files.get_user", Deny),
                 ("get_and_delete", Deny),
                 ("find_or_create_user", Deny),
+                ("get_users--purge", Deny),
             ],
         );
         holds(r#"{"read_only_mode":true,"read_only_patterns":[]}"#, &[("get_x", Deny)]);

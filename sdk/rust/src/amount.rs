@@ -7,6 +7,8 @@ use agenthalt_json::{Json, Number};
 
 /// How many millionths make one.
 const ONE: i64 = 1_000_000;
+/// How many decimal places are kept.
+const PLACES: u32 = 6;
 
 /// A decimal of zero or more, kept in millionths of the unit.
 ///
@@ -73,14 +75,14 @@ impl Amount {
 
     /// Reads a setting: as exact as it is written, or refused.
     pub(crate) fn exact(number: &str) -> Result<Amount, &'static str> {
-        if let Some(millionths) = read_plain(number, 6) {
+        if let Some(millionths) = read_plain(number, PLACES) {
             return Ok(Amount(millionths));
         }
         let number = Number::parse(number).ok_or("expected a number")?;
         if number.is_negative() {
             return Err("an amount cannot be below zero");
         }
-        match number.scaled(6) {
+        match number.scaled(PLACES) {
             Some((millionths, true)) => {
                 i64::try_from(millionths).map(Amount).map_err(|_| "the amount is too large: at most 9223372036854")
             }
@@ -90,13 +92,13 @@ impl Amount {
     }
 
     fn rounded_up(number: &Number) -> Result<Amount, Malformed> {
-        if let Some(millionths) = read_plain(number.as_str(), 6) {
+        if let Some(millionths) = read_plain(number.as_str(), PLACES) {
             return Ok(Amount(millionths));
         }
         if number.is_negative() {
             return Err(Malformed("a negative number"));
         }
-        let (millionths, exact) = number.scaled(6).ok_or(Malformed("a number that is too large"))?;
+        let (millionths, exact) = number.scaled(PLACES).ok_or(Malformed("a number that is too large"))?;
         let millionths = if exact { millionths } else { millionths.saturating_add(1) };
         i64::try_from(millionths).map(Amount).map_err(|_| Malformed("a number that is too large"))
     }
@@ -132,7 +134,8 @@ fn read_text(text: &str) -> Option<Number> {
         Some(rest) => ("-", rest),
         None => ("", text.strip_prefix('+').unwrap_or(text)),
     };
-    let (mantissa, exponent) = text.split_at(text.find(['e', 'E']).unwrap_or(text.len()));
+    let exponent = text.find(['e', 'E']).and_then(|at| text.split_at_checked(at));
+    let (mantissa, exponent) = exponent.unwrap_or((text, ""));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     if whole.is_empty() && fraction.is_empty() {
         return None;
@@ -151,25 +154,23 @@ fn read_text(text: &str) -> Option<Number> {
 impl fmt::Display for Amount {
     /// Writes the exact decimal without trailing zeros: `12.5`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_millionths(f, i128::from(self.0))
+        write_scaled(f, self.0, PLACES)
     }
 }
 
-/// Writes a number of millionths as a decimal.
-pub(crate) fn write_millionths(f: &mut fmt::Formatter<'_>, millionths: i128) -> fmt::Result {
-    let one = u128::from(ONE.unsigned_abs());
-    let size = millionths.unsigned_abs();
-    let sign = if millionths < 0 { "-" } else { "" };
+/// Writes a number of zero or more that has been moved so many decimal places, without trailing zeros.
+pub(crate) fn write_scaled(f: &mut fmt::Formatter<'_>, scaled: i64, places: u32) -> fmt::Result {
+    let (one, size) = (10_u64.pow(places), scaled.unsigned_abs());
     let (whole, mut rest) = (size / one, size % one);
     if rest == 0 {
-        return write!(f, "{sign}{whole}");
+        return write!(f, "{whole}");
     }
-    let mut places = 6;
+    let mut places = places as usize;
     while rest.is_multiple_of(10) {
         rest /= 10;
         places -= 1;
     }
-    write!(f, "{sign}{whole}.{rest:0places$}")
+    write!(f, "{whole}.{rest:0places$}")
 }
 
 impl From<Amount> for i64 {

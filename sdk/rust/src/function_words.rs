@@ -1,5 +1,5 @@
-//! Which words of a function's name act: whole words of its last part, unless the name only reads. It
-//! never looks at arguments.
+//! Which words of a function's name act: whole words of its last part; where that part begins by reading,
+//! only those after the first `and`, `or` or `then`. It never looks at arguments.
 
 use agenthalt_names::{fold, words};
 
@@ -95,22 +95,22 @@ impl FunctionWords {
 
     /// The first word that acts in the name.
     pub fn acting(&self, name: &Name<'_>) -> Option<&str> {
-        let found = self.acting_in(name.parts().last());
+        let found = name.parts().lasts().find_map(|last| self.acting_in(last));
         if found.is_some() || !name.has_unbroken() {
             return found;
         }
-        self.acting_in(name.unbroken().last())
+        name.unbroken().lasts().find_map(|last| self.acting_in(last))
     }
 
     fn acting_in(&self, folded: &str) -> Option<&str> {
         let name: Vec<&str> = words(folded).collect();
-        if !reads(&name) {
+        if !name.first().is_some_and(|first| READING.contains(first)) {
             return self.listed_in(&name);
         }
-        // A name that reads may join a second deed, which is looked at like a name of its own.
-        let mut clauses = name.split(|word| JOINING.contains(word));
-        clauses.next();
-        clauses.filter(|clause| !reads(clause)).find_map(|clause| self.listed_in(clause))
+        // What a name that reads joins to its reading is a deed, however it begins.
+        let mut joined = name.iter();
+        joined.find(|word| JOINING.contains(word))?;
+        self.listed_in(joined.as_slice())
     }
 
     fn listed_in(&self, name: &[&str]) -> Option<&str> {
@@ -123,10 +123,6 @@ impl FunctionWords {
         };
         self.iter().find(|phrase| in_name(phrase))
     }
-}
-
-fn reads(name: &[&str]) -> bool {
-    name.first().is_some_and(|first| READING.contains(first))
 }
 
 #[cfg(test)]
@@ -155,10 +151,22 @@ mod tests {
     }
 
     #[test]
-    fn what_follows_a_joining_word_is_judged_like_a_name() {
-        assert!(acts(DELETION_WORDS, "list_then_permanently_delete"));
-        assert!(!acts(DELETION_WORDS, "get_or_list_delete_markers"));
-        assert!(!acts(DELETION_WORDS, "get_delete_markers_and_more"));
+    fn after_a_joining_word_every_listed_word_acts() {
+        for name in
+            ["list_then_permanently_delete", "get_or_list_purge_all", "get_or_list_and_read_then_wipe", "getOrDelete"]
+        {
+            assert!(acts(DELETION_WORDS, name), "{name}");
+        }
+        for name in ["get_and_read", "get_delete_markers_and_more", "list_deleted_items_or_none"] {
+            assert!(!acts(DELETION_WORDS, name), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_deed_behind_a_separator_that_only_folding_shows_acts() {
+        for name in ["list--delete_all", "db.get_users--purge", "delete--list_x", "db -delete"] {
+            assert!(acts(DELETION_WORDS, name), "{name}");
+        }
     }
 
     #[test]

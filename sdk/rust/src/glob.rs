@@ -49,8 +49,7 @@ pub(crate) fn fold_plain_characters(pattern: &str, fold: fn(&str) -> String) -> 
     }
     let mut folded = String::new();
     let mut rest = pattern;
-    while let Some(at) = rest.find(['*', '?', '[']) {
-        let (run, special) = rest.split_at(at);
+    while let Some((run, special)) = rest.find(['*', '?', '[']).and_then(|at| rest.split_at_checked(at)) {
         push_run(&mut folded, run, rest.len() == pattern.len(), false, fold);
         let mut chars = special.chars();
         let opens_set = chars.next() == Some('[');

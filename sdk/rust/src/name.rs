@@ -14,37 +14,37 @@ pub struct Name<'a> {
     unbroken: Option<Parts>,
 }
 
-/// A folded name and its last part, where that is another one.
+/// A folded name and its last parts. A name has two where a separator only appears in folding: `-` and
+/// blanks turn into `_`, a compatibility form opens, an invisible character goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Parts {
     pub(crate) whole: String,
-    last: Option<String>,
+    /// Of the raw name, folded; only where it differs from `whole` and holds something.
+    raw_last: Option<String>,
+    /// Of the folded name; only where it differs from both others and holds something.
+    folded_last: Option<String>,
 }
 
 impl Parts {
     fn new(raw: &str, fold: fn(&str) -> String) -> Parts {
         let whole = fold(raw);
-        let raw_last = last_part(raw);
-        let mut last = if raw_last.len() < raw.len() { fold(raw_last) } else { String::new() };
-        if !raw.is_ascii() {
-            // A separator may be hidden in a compatibility form, which folding has opened.
-            let inner = last_part(if last.is_empty() { &whole } else { &last });
-            if inner.len() < whole.len() {
-                last = inner.to_owned();
-            }
-        }
-        let last = (!last.is_empty() && last != whole).then_some(last);
-        Parts { whole, last }
+        let last = last_part(raw);
+        let is_new = |last: &str| !last.is_empty() && last != whole;
+        let raw_last = (last.len() < raw.len()).then(|| fold(last)).filter(|last| is_new(last));
+        let last = last_part(&whole);
+        let folded_last = (is_new(last) && raw_last.as_deref() != Some(last)).then(|| last.to_owned());
+        Parts { whole, raw_last, folded_last }
     }
 
-    /// The last part; the whole where there is no other.
-    pub(crate) fn last(&self) -> &str {
-        self.last.as_deref().unwrap_or(&self.whole)
+    /// The last parts; the whole stands for the raw one where that is no other.
+    pub(crate) fn lasts(&self) -> impl Iterator<Item = &str> {
+        let raw_last = self.raw_last.as_deref().unwrap_or(&self.whole);
+        std::iter::once(raw_last).chain(self.folded_last.as_deref())
     }
 
-    /// The whole, and the last part where it is another.
+    /// The whole, and the last parts where they are others.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
-        std::iter::once(self.whole.as_str()).chain(self.last.as_deref())
+        std::iter::once(self.whole.as_str()).chain(self.raw_last.as_deref()).chain(self.folded_last.as_deref())
     }
 }
 
@@ -66,9 +66,10 @@ impl<'a> Name<'a> {
         &self.folded.whole
     }
 
-    /// The folded form of the name's last part, behind all namespaces.
-    pub fn folded_last_part(&self) -> &str {
-        self.folded.last()
+    /// The name's last part, behind all namespaces, in the folded form: split off before folding and,
+    /// where that is another, after it, as in `db--drop_table`. What tightens compares both.
+    pub fn folded_last_parts(&self) -> impl Iterator<Item = &str> {
+        self.folded.lasts()
     }
 
     /// The name as written, in composed form.
@@ -156,11 +157,28 @@ mod tests {
 
     #[test]
     fn names_know_their_last_part() {
-        for name in ["mcp__db__drop_table", "db.dropTable", "db/drop-table", "db．drop_table", "db:drop_table."] {
-            assert_eq!(Name::new(name).folded_last_part(), "drop_table", "{name}");
+        for name in ["drop_table", "mcp__db__drop_table", "db.dropTable", "db/drop-table", "db:drop_table."] {
+            assert!(Name::new(name).folded_last_parts().eq(["drop_table"]), "{name}");
         }
-        assert_eq!(Name::new("drop_table").folded_last_part(), "drop_table");
-        assert_eq!(Name::new("...").folded_last_part(), "...");
+        assert!(Name::new("...").folded_last_parts().eq(["..."]));
+    }
+
+    #[test]
+    fn separators_that_only_folding_shows_end_a_namespace_too() {
+        for name in [
+            "mcp--db--drop_table",
+            "db -drop_table",
+            "mcp- db- DropTable",
+            "db-\u{200b}-drop_table",
+            "x.db．drop_table",
+        ] {
+            let name = Name::new(name);
+            assert!(name.folded_last_parts().any(|part| part == "drop_table"), "{name:?}");
+        }
+        for name in ["db.drop--table", "db.drop-\u{200b}-table"] {
+            let name = Name::new(name);
+            assert!(name.folded_last_parts().eq(["drop__table", "table"]), "{name:?}");
+        }
     }
 
     #[test]

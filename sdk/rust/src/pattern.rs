@@ -148,6 +148,19 @@ mod tests {
     }
 
     #[test]
+    fn tightening_meets_the_last_part_before_and_after_folding() {
+        for name in
+            ["mcp--db--drop_table", "db -dropTable", "mcp- db- drop_x", "db.drop--table", "db.drop-\u{200b}-table"]
+        {
+            assert!(tightens("drop_*", name), "{name}");
+        }
+        for name in ["drop--table", "db.drop-\u{200b}-table", "db.drop--TABLE"] {
+            assert!(tightens("table", name), "{name}");
+        }
+        assert!(!Loosen::new("drop_*").unwrap().meets(&Name::new("mcp--db--drop_table")));
+    }
+
+    #[test]
     fn another_case_alone_escapes_nothing() {
         for pattern in ["droptable", "dropTable", "DROPTABLE"] {
             for name in ["droptable", "dropTable", "DropTable", "dROPtABLE", "db.dRopTable"] {

@@ -2,10 +2,9 @@
 
 use std::borrow::Cow;
 
-use unicode_normalization::{UnicodeNormalization, is_nfc};
-
 use crate::ignorable::is_ignorable;
 use crate::look_alike::look_alike;
+use crate::normal::{nfc, nfkc};
 
 /// How often a text is folded again until nothing changes. The longest chain in Unicode is three.
 const MOST_ROUNDS: usize = 8;
@@ -41,7 +40,8 @@ pub fn fold_unbroken(text: &str) -> String {
 
 /// The name as it is written, in composed form (NFC): what loosens compares this.
 pub fn as_written(text: &str) -> Cow<'_, str> {
-    if text.is_ascii() || is_nfc(text) { Cow::Borrowed(text) } else { Cow::Owned(text.nfc().collect()) }
+    // Nothing below the first mark is composed with anything.
+    if text.chars().all(|c| c < '\u{300}') { Cow::Borrowed(text) } else { Cow::Owned(nfc(text)) }
 }
 
 #[derive(Clone, Copy)]
@@ -100,7 +100,8 @@ fn fold_ascii(text: &str, breaks: bool) -> String {
 }
 
 fn fold_once(text: &str, form: Form) -> String {
-    let normal: String = text.chars().filter(|c| !is_ignorable(*c)).nfkc().filter(|c| !is_ignorable(*c)).collect();
+    let mut normal = nfkc(text.chars().filter(|c| !is_ignorable(*c)));
+    normal.retain(|c| !is_ignorable(c));
     let mut folded = String::with_capacity(normal.len() + 8);
     let mut after_lower = false;
     for c in normal.trim().chars() {

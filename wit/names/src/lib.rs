@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `fold` | [`fold`] and its two milder forms, and [`as_written`] |
 //! | `part` | [`last_part`] of a name with namespaces, and the [`words`] of a folded one |
+//! | `normal` | the composed forms of Unicode, NFC and NFKC |
 //! | `ignorable` | which characters nobody sees |
 //! | `look_alike` | which letters look like an ASCII one |
 //!
@@ -23,6 +24,7 @@
 mod fold;
 mod ignorable;
 mod look_alike;
+mod normal;
 mod part;
 
 pub use fold::{as_written, fold, fold_plain, fold_unbroken};

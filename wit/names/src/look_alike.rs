@@ -10,8 +10,8 @@ pub(crate) fn look_alike(c: char) -> Option<char> {
     if c.is_ascii() {
         return None;
     }
-    let index = LOOK_ALIKES.binary_search_by(|(letter, _)| letter.cmp(&c)).ok()?;
-    LOOK_ALIKES.get(index).map(|(_, ascii)| char::from(*ascii))
+    let index = LOOK_ALIKES.binary_search_by_key(&u32::from(c), |entry| entry >> 8).ok()?;
+    LOOK_ALIKES.get(index).map(|entry| char::from(entry.to_le_bytes()[0]))
 }
 
 #[cfg(test)]
@@ -24,7 +24,7 @@ mod tests {
 
     /// The letters that stay under NFKC (the others are normalised before they are looked up) and whose
     /// skeleton is the one of an ASCII letter. `m` has the skeleton `rn`.
-    fn compute() -> Vec<(char, u8)> {
+    fn compute() -> Vec<u32> {
         let ascii_of = |c: char| match skeleton(&c.to_string()).collect::<String>().as_str() {
             "rn" => Some(b'm'),
             text => match text.as_bytes() {
@@ -34,20 +34,20 @@ mod tests {
         };
         ('\u{80}'..=char::MAX)
             .filter(|c| c.is_alphabetic() && c.to_string().nfkc().eq([*c]))
-            .filter_map(|c| Some((c, ascii_of(c)?)))
+            .filter_map(|c| Some(u32::from(c) << 8 | u32::from(ascii_of(c)?)))
             .collect()
     }
 
     fn source() -> String {
         let mut text = String::from(
             "//! The look-alikes, made from Unicode's confusables by the test `write_the_table`; never edited by hand.\n\n\
-             /// Letters outside ASCII with the small ASCII letter they look like, sorted.\n\
+             /// Letters outside ASCII above the small ASCII letter they look like, sorted.\n\
              #[rustfmt::skip]\n\
-             pub(super) static LOOK_ALIKES: &[(char, u8)] = &[",
+             pub(super) static LOOK_ALIKES: &[u32] = &[",
         );
-        for (index, (c, ascii)) in compute().iter().enumerate() {
-            let gap = if index % 6 == 0 { "\n    " } else { " " };
-            write!(text, "{gap}('\\u{{{:x}}}', b'{}'),", u32::from(*c), char::from(*ascii)).unwrap();
+        for (index, entry) in compute().iter().enumerate() {
+            let gap = if index % 10 == 0 { "\n    " } else { " " };
+            write!(text, "{gap}{entry:#x},").unwrap();
         }
         text.push_str("\n];\n");
         text

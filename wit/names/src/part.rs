@@ -1,5 +1,7 @@
 //! The parts of a name: its last one, behind all namespaces, and its words. It never changes a letter.
 
+use crate::normal::is_mark;
+
 /// The last part of a name: what follows the last `.`, `/`, `:` or `__`. Separators and blanks that end
 /// the name are passed over; a name of nothing else has the empty last part.
 ///
@@ -22,8 +24,14 @@ pub fn last_part(name: &str) -> &str {
         }
         name = shorter;
     }
-    let name = name.rsplit(['.', '/', ':']).next().unwrap_or(name);
-    name.rsplit("__").next().unwrap_or(name)
+    // By bytes: the separators are ASCII, and a search for a text is a large piece of code in a guard.
+    let bytes = name.as_bytes();
+    let after = |at: usize| match bytes.get(at)? {
+        b'.' | b'/' | b':' => Some(at + 1),
+        b'_' => (bytes.get(at + 1) == Some(&b'_')).then_some(at + 2),
+        _ => None,
+    };
+    (0..bytes.len()).rev().find_map(after).and_then(|start| name.get(start..)).unwrap_or(name)
 }
 
 /// The words of a folded name: its runs of letters and digits.
@@ -40,12 +48,13 @@ pub fn words(folded: &str) -> impl Iterator<Item = &str> {
 
 /// Combining marks are no letters, but part of one.
 fn is_inside_word(c: char) -> bool {
-    c.is_alphanumeric() || unicode_normalization::char::is_combining_mark(c)
+    c.is_alphanumeric() || is_mark(c)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn namespaces_end_at_the_last_separator() {
@@ -53,6 +62,11 @@ mod tests {
             ("a.b/c:d", "d"),
             ("a__b_c", "b_c"),
             ("a___b", "b"),
+            ("a___b_", "b_"),
+            ("a._b", "_b"),
+            ("a__.b", "b"),
+            ("a.__b", "b"),
+            ("é__ü.ö", "ö"),
             ("__init", "init"),
             ("drop_table__", "drop_table"),
             ("db.drop_table. ", "drop_table"),
@@ -63,6 +77,14 @@ mod tests {
             ("", ""),
         ] {
             assert_eq!(last_part(name), last, "{name}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_last_separator_is_found_as_by_splitting(name in "([a_é]|__|[./:]){0,12}x") {
+            let split = name.rsplit(['.', '/', ':']).next().and_then(|name| name.rsplit("__").next());
+            prop_assert_eq!(Some(last_part(&name)), split);
         }
     }
 

@@ -1,8 +1,10 @@
 //! A part of a limit, exact. It never becomes a float on its way to a comparison.
 
+use std::fmt;
+
 use agenthalt_json::Number;
 
-use crate::amount::read_plain;
+use crate::amount::{read_plain, write_scaled};
 
 /// Ten to the power of [`PLACES`].
 const ONE: i128 = 1_000_000_000_000_000_000;
@@ -47,6 +49,13 @@ impl Fraction {
     }
 }
 
+impl fmt::Display for Fraction {
+    /// Writes the exact decimal without trailing zeros: `0.8`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_scaled(f, self.0, PLACES)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
@@ -60,6 +69,15 @@ mod tests {
         assert!(warn.is_exceeded(8_000_001, 10_000_000));
         assert!(Fraction::percent(100).is_exceeded(i128::MAX, i64::MAX));
         assert!(Fraction::percent(0).is_exceeded(1, i64::MAX));
+    }
+
+    #[test]
+    fn fractions_are_shown_as_they_are_meant() {
+        for (text, shown) in
+            [("0", "0"), ("1.0", "1"), ("0.80", "0.8"), ("0.000000000000000001", "0.000000000000000001")]
+        {
+            assert_eq!(Fraction::exact(text).unwrap().to_string(), shown);
+        }
     }
 
     #[test]
