@@ -11,6 +11,9 @@ use crate::text::Totals;
 
 const POLICY: &str = include_str!("../data/demo-policy.yaml");
 const SESSION: &str = include_str!("../data/demo-session.jsonl");
+const HEADING: &str =
+    "A research assistant's session, judged before each call runs. The policy: tables are read and never
+dropped, mails wait for a human, the summariser may not search, and a session costs 5 at most.";
 
 pub(crate) fn run(host: &Host) -> anyhow::Result<Exit> {
     let simulation = Simulation::new(host.builder().policy_text(POLICY, "."));
@@ -18,6 +21,7 @@ pub(crate) fn run(host: &Host) -> anyhow::Result<Exit> {
     let simulation = simulation?;
     let mut out = anstream::AutoStream::auto(std::io::stdout()).lock();
     let mut totals = Totals::default();
+    writeln!(out, "{HEADING}\n")?;
     for (number, line) in SESSION.lines().enumerate() {
         let row = simulate::judge(&simulation, &Line::Text(line.to_owned()));
         totals.add(&row);
