@@ -2,9 +2,9 @@
 
 use agenthalt_json::{Json, Limits as JsonLimits};
 
-use crate::bounds::Bounds;
+use crate::bounds::{Bounds, quoted};
 use crate::counter::Charge;
-use crate::description::{Description, quoted};
+use crate::description::Description;
 use crate::fault::Fault;
 use crate::verdict::{Risk, Verdict};
 

@@ -1,4 +1,5 @@
-//! How large the parts of what a guard says may be. Nothing that crosses the border is unbounded.
+//! How large the parts of what a guard says may be, and how much of a stranger's text a message quotes.
+//! Nothing that crosses the border is unbounded.
 
 use agenthalt_json::Limits as JsonLimits;
 
@@ -19,4 +20,17 @@ impl Default for Bounds {
     fn default() -> Self {
         Bounds { name_bytes: 128, reason_bytes: 2_048, details_bytes: 16 << 10, arguments: JsonLimits::default() }
     }
+}
+
+/// How many characters of a stranger's text are quoted.
+const MOST_QUOTED: usize = 64;
+
+/// A stranger's text as a message quotes it: escaped, and cut after 64 characters.
+pub(crate) fn quoted(text: &str) -> String {
+    let mut chars = text.chars();
+    let mut shown: String = chars.by_ref().take(MOST_QUOTED).flat_map(char::escape_debug).collect();
+    if chars.next().is_some() {
+        shown.push('…');
+    }
+    shown
 }

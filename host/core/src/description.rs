@@ -1,23 +1,11 @@
 //! What a guard says of itself under one configuration, checked before anything relies on it.
 
-use crate::bounds::Bounds;
+use crate::bounds::{Bounds, quoted};
 use crate::counter::Counter;
 use crate::verdict::Verdict;
 
 /// The most counters a guard may declare.
 pub const MOST_COUNTERS: usize = 32;
-/// How many characters of a stranger's text are quoted.
-const MOST_QUOTED: usize = 64;
-
-/// A stranger's text as a message quotes it: escaped, and cut after 64 characters.
-pub(crate) fn quoted(text: &str) -> String {
-    let mut chars = text.chars();
-    let mut shown: String = chars.by_ref().take(MOST_QUOTED).flat_map(char::escape_debug).collect();
-    if chars.next().is_some() {
-        shown.push('…');
-    }
-    shown
-}
 
 /// A set of verdicts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

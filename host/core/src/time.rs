@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use jiff::civil::Weekday;
 
+use crate::bounds::quoted;
+
 /// The instant at which a call is judged: milliseconds since 1970-01-01T00:00:00Z.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
@@ -34,7 +36,7 @@ impl Timestamp {
     /// # Errors
     /// [`NotATime`] where the text names no instant.
     pub fn from_rfc3339(text: &str) -> Result<Self, NotATime> {
-        let instant: jiff::Timestamp = text.parse().map_err(|_| NotATime(text.to_owned()))?;
+        let instant: jiff::Timestamp = text.parse().map_err(|_| NotATime(quoted(text)))?;
         Ok(Timestamp(instant.as_millisecond()))
     }
 
@@ -113,7 +115,7 @@ impl FromStr for TimeZone {
     type Err = UnknownTimeZone;
 
     fn from_str(name: &str) -> Result<Self, UnknownTimeZone> {
-        let zone = jiff::tz::TimeZone::get(name).map_err(|_| UnknownTimeZone(name.to_owned()))?;
+        let zone = jiff::tz::TimeZone::get(name).map_err(|_| UnknownTimeZone(quoted(name)))?;
         Ok(TimeZone { name: zone.iana_name().unwrap_or(name).to_owned(), zone })
     }
 }

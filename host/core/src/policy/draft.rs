@@ -12,7 +12,8 @@ use super::{BUILT_IN_NAMES, Durability, GuardEntry, Mode, Policy, Source, StateS
 
 use agenthalt_json::{Json, Limits as JsonLimits};
 
-use crate::description::{Phases, quoted};
+use crate::bounds::quoted;
+use crate::description::Phases;
 use crate::digest::Digest;
 use crate::time::TimeZone;
 use crate::verdict::Unmatched;
@@ -180,15 +181,19 @@ impl Reader<'_> {
             text.parse().map_err(|error: crate::digest::NotADigest| self.say(node.at, error.to_string())).ok()
         });
         let config = inner.iter().find(|inner| inner.key == "config");
+        let is_map = config.is_none_or(|config| matches!(config.node.value, Value::Null | Value::Map(_)));
         if let Some(config) = config
-            && !matches!(config.node.value, Value::Null | Value::Map(_))
+            && !is_map
         {
             self.say(config.node.at, format!("`config:` is a map, found {}", config.node.kind()));
         }
         Some(GuardEntry {
             name: entry.key.clone(),
             source: Source::Component { path, sha256 },
-            settings: Settings::new(config.map(|config| config.node.clone()), config.map_or(entry.at, |c| c.at)),
+            settings: Settings::new(
+                config.filter(|_| is_map).map(|config| config.node.clone()),
+                config.map_or(entry.at, |c| c.at),
+            ),
             mode: self.mode(inner),
             enabled: self.enabled(inner),
             phases: find(inner, "phases").and_then(|node| self.phases(node)),

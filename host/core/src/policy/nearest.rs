@@ -1,7 +1,7 @@
 //! The nearest known name to a misspelt one. It never compares names that are too long to be meant,
 //! nor looks through more than a few.
 
-use crate::description::quoted;
+use crate::bounds::quoted;
 
 /// The most characters of a name that is compared.
 const MOST_CHARS: usize = 64;

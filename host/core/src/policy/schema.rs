@@ -4,7 +4,7 @@
 
 use agenthalt_json::{Json, Number, Object, push_pointer};
 
-use crate::description::quoted;
+use crate::bounds::quoted;
 
 /// How deep references are followed.
 const MOST_DEPTH: usize = 80;

@@ -11,7 +11,7 @@ use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Tag};
 use super::number::{self, Numeric};
 use super::problem::{Position, Problem};
 
-use crate::description::quoted;
+use crate::bounds::quoted;
 
 use node::Size;
 pub(super) use node::{Entry, Node, Value};
