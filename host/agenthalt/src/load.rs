@@ -39,8 +39,18 @@ pub(crate) struct Loader<'a> {
     pub(crate) progress: Option<&'a Progress>,
 }
 
-/// A component's bytes and the digest they must have.
-type Fetched = Result<(Vec<u8>, Option<Digest>), Fault>;
+/// A component's bytes, their digest, and the one that they must have.
+struct Fetched {
+    bytes: Vec<u8>,
+    digest: Digest,
+    pinned: Option<Digest>,
+}
+
+impl Fetched {
+    fn new(bytes: Vec<u8>, pinned: Option<Digest>) -> Self {
+        Fetched { digest: Digest::of(&bytes), bytes, pinned }
+    }
+}
 
 /// A seat's occupant, or what is wrong with its settings.
 type Seated = Result<Result<Guard, Fault>, Vec<Problem>>;
@@ -69,18 +79,18 @@ impl Loader<'_> {
         Ok(Roster { policy, seats })
     }
 
-    fn fetch(&self, entry: &GuardEntry) -> Fetched {
+    fn fetch(&self, entry: &GuardEntry) -> Result<Fetched, Fault> {
         match &entry.source {
             Source::BuiltIn(name) => {
                 if let Some(bytes) = self.replaced.get(name) {
-                    return Ok((bytes.clone(), None));
+                    return Ok(Fetched::new(bytes.clone(), None));
                 }
                 let found = self.built_in.iter().find(|built_in| built_in.name == name);
                 let built_in = found.ok_or_else(|| Fault::Missing(format!("no built-in guard `{name}`")))?;
                 let pinned = built_in.sha256.parse();
                 let pinned = pinned.map_err(|_| Fault::Missing(format!("the lock names no digest for `{name}`")))?;
                 match built_in.bytes {
-                    Some(bytes) => Ok((bytes.to_vec(), Some(pinned))),
+                    Some(bytes) => Ok(Fetched::new(bytes.to_vec(), Some(pinned))),
                     None => Err(Fault::Missing(format!("`{name}` was not there when this host was built"))),
                 }
             }
@@ -96,7 +106,7 @@ impl Loader<'_> {
                 let mut bytes = Vec::new();
                 let read = File::open(&path).and_then(|file| file.take(most).read_to_end(&mut bytes));
                 read.map_err(missing)?;
-                Ok((bytes, *sha256))
+                Ok(Fetched::new(bytes, *sha256))
             }
         }
     }
@@ -104,11 +114,11 @@ impl Loader<'_> {
     /// Fills the seats on as many threads as there are cores, and tells how far that is.
     fn seat_all(&self, draft: &PolicyDraft) -> Vec<Seated> {
         let entries = draft.guards();
-        let fetched: Vec<Fetched> = entries.iter().map(|entry| self.fetch(entry)).collect();
+        let fetched: Vec<Result<Fetched, Fault>> = entries.iter().map(|entry| self.fetch(entry)).collect();
         let to_compile: BTreeSet<Digest> = fetched
             .iter()
-            .filter_map(|fetched| fetched.as_ref().ok())
-            .map(|(bytes, _)| Digest::of(bytes))
+            .flatten()
+            .map(|fetched| fetched.digest)
             .filter(|digest| !self.sandbox.is_ready(digest))
             .collect();
         if !to_compile.is_empty() {
@@ -121,8 +131,11 @@ impl Loader<'_> {
             loop {
                 let index = next.fetch_add(1, Ordering::Relaxed);
                 let (Some(entry), Some(fetched)) = (entries.get(index), fetched.get(index)) else { return };
-                let component = fetched.clone().and_then(|(bytes, pinned)| self.sandbox.load(&bytes, pinned));
-                if fetched.as_ref().is_ok_and(|(bytes, _)| to_compile.contains(&Digest::of(bytes))) {
+                let component = match fetched {
+                    Ok(fetched) => self.sandbox.load(&fetched.bytes, fetched.pinned),
+                    Err(fault) => Err(fault.clone()),
+                };
+                if fetched.as_ref().is_ok_and(|fetched| to_compile.contains(&fetched.digest)) {
                     let done = compiled.fetch_add(1, Ordering::Relaxed) + 1;
                     self.tell(done.min(to_compile.len()), to_compile.len());
                 }

@@ -12,7 +12,7 @@ use agenthalt_core::policy::Mode;
 use agenthalt_core::time::Timestamp;
 use agenthalt_core::verdict::{Granted, Outcome, Risk, Verdict, Voice, combine};
 use agenthalt_sandbox::{GuestCall, Lane, PreparedCall, Sandbox};
-use agenthalt_store::{CallTag, Commit, Committed, ReadRequest, Store, StoreError, Version};
+use agenthalt_store::{CallTag, Commit, Committed, CounterRead, ReadRequest, Store, StoreError, Version};
 use futures_channel::oneshot;
 
 use crate::evaluation::Evaluation;
@@ -99,20 +99,14 @@ impl Bench {
         let key = self.store.key();
         let ledger = Ledger::new(&self.roster, call, call.sequence_digest(key));
         let original = call.digest(&call.arguments, key);
-        let request = ReadRequest {
-            tenant: self.tenant.to_string(),
-            call: CallTag { id: call.id.clone(), digest: original },
-            at: evaluation.at,
-            zone: self.roster.policy.time_zone.clone(),
-            counters: ledger.reads(),
-        };
+        let request = self.request(CallTag { id: call.id.clone(), digest: original }, evaluation.at, ledger.reads());
         for attempt in 0..=MOST_CONFLICTS {
             let alone = attempt == MOST_CONFLICTS;
             let asked = if alone { self.store.read_alone(request.clone()) } else { self.store.read(request.clone()) };
             let snapshot = asked.await.map_err(state)?;
             let readings = ledger.readings(&snapshot.readings);
-            self.judge(call, &readings, evaluation).await?;
-            self.conclude(call, grant, evaluation);
+            self.judge(call, original, &readings, evaluation).await?;
+            self.conclude(original, grant, evaluation);
             let names = self.roster.seats.iter().map(|seat| seat.name().to_owned());
             evaluation.readings = names.zip(readings).collect();
             if self.commit(call, &ledger, (&request, snapshot.version), original, evaluation).await? {
@@ -126,6 +120,7 @@ impl Bench {
     async fn judge(
         &self,
         call: &JudgedCall,
+        original_digest: Digest,
         readings: &[Vec<Reading>],
         evaluation: &mut Evaluation,
     ) -> Result<(), Fault> {
@@ -165,9 +160,11 @@ impl Bench {
             }
         }
         // The caller's own text runs where nothing was rewritten; nothing is lost on the way.
-        evaluation.final_arguments =
-            if arguments == call.arguments { evaluation.original_arguments.clone() } else { arguments.to_string() };
-        evaluation.final_digest = call.digest(&arguments, self.store.key());
+        (evaluation.final_arguments, evaluation.final_digest) = if arguments == call.arguments {
+            (evaluation.original_arguments.clone(), original_digest)
+        } else {
+            (arguments.to_string(), call.digest(&arguments, self.store.key()))
+        };
         evaluation.rewrites = rewrites;
         Ok(())
     }
@@ -199,8 +196,8 @@ impl Bench {
     }
 
     /// Brings the words to a verdict.
-    fn conclude(&self, call: &JudgedCall, grant: Option<&Grant>, evaluation: &mut Evaluation) {
-        let modified = evaluation.final_digest != call.digest(&call.arguments, self.store.key());
+    fn conclude(&self, original: Digest, grant: Option<&Grant>, evaluation: &mut Evaluation) {
+        let modified = evaluation.final_digest != original;
         let enforcing = evaluation.decisions.iter().filter(|decision| decision.mode == Mode::Enforce);
         let voices: Vec<Voice<'_>> = enforcing
             .map(|decision| Voice { guard: &decision.guard, verdict: decision.verdict, risk: decision.risk })
@@ -234,36 +231,39 @@ impl Bench {
         let ids = Ids { agent: call.agent.as_deref(), session: call.session.as_deref(), original };
         let record = record::of(evaluation, &self.roster, &self.tenant, ids);
         let commit = Commit::of(request, verdict.lets_through(), charges.collect(), record);
-        match self.store.commit(version, commit).await.map_err(state)? {
-            Committed::Done { sequence, .. } => {
-                evaluation.sequence = Some(sequence);
-                Ok(true)
-            }
-            Committed::Conflict => Ok(false),
-        }
+        self.keep(version, commit, evaluation).await
     }
 
     /// Records a denial that no guard spoke, without readings or charges.
     async fn record_refusal(&self, call: &Call, evaluation: &mut Evaluation) -> Result<(), Fault> {
         let parts = [b"refused", call.function_name.as_bytes(), call.arguments.as_bytes()];
         let original = self.store.key().digest(&parts);
-        let request = ReadRequest {
-            tenant: self.tenant.to_string(),
-            call: CallTag { id: record::shown(&evaluation.call_id).to_owned(), digest: original },
-            at: evaluation.at,
-            zone: self.roster.policy.time_zone.clone(),
-            counters: Vec::new(),
-        };
+        let call_tag = CallTag { id: record::shown(&evaluation.call_id).to_owned(), digest: original };
+        let request = self.request(call_tag, evaluation.at, Vec::new());
         let snapshot = self.store.read(request.clone()).await.map_err(state)?;
         let ids = Ids { agent: call.agent_id.as_deref(), session: call.session_id.as_deref(), original };
         let record = record::of(evaluation, &self.roster, &self.tenant, ids);
         let commit = Commit::of(&request, false, Vec::new(), record);
-        match self.store.commit(snapshot.version, commit).await.map_err(state)? {
+        match self.keep(snapshot.version, commit, evaluation).await? {
+            true => Ok(()),
+            false => Err(Fault::State("a commit without charges met a conflict".to_owned())),
+        }
+    }
+
+    /// What the store is asked for a call.
+    fn request(&self, call: CallTag, at: Timestamp, counters: Vec<CounterRead>) -> ReadRequest {
+        let zone = self.roster.policy.time_zone.clone();
+        ReadRequest { tenant: self.tenant.to_string(), call, at, zone, counters }
+    }
+
+    /// Commits, and notes the record's place; false where what was read does not hold any more.
+    async fn keep(&self, version: Version, commit: Commit, evaluation: &mut Evaluation) -> Result<bool, Fault> {
+        match self.store.commit(version, commit).await.map_err(state)? {
             Committed::Done { sequence, .. } => {
                 evaluation.sequence = Some(sequence);
-                Ok(())
+                Ok(true)
             }
-            Committed::Conflict => Err(Fault::State("a commit without charges met a conflict".to_owned())),
+            Committed::Conflict => Ok(false),
         }
     }
 }
