@@ -5,6 +5,7 @@ mod apt;
 mod checkout;
 mod component;
 mod coverage;
+mod docs;
 mod guards;
 mod guest;
 mod lock;
@@ -49,6 +50,8 @@ enum Word {
     Guards(GuardsWord),
     /// Holds the floors, the manifests and the house rules against the tree
     Tidy,
+    /// Writes the pages about the built-in guards into docs/guards
+    Docs,
     /// Measures which lines the tests reach, by cargo-llvm-cov
     Coverage {
         /// Arguments for cargo llvm-cov in place of `--workspace`
@@ -93,6 +96,7 @@ fn obey(word: Word) -> Result<()> {
         Word::Guards(GuardsWord::Check) => guards::check(&checkout),
         Word::Guards(GuardsWord::Example) => guards::build_examples(&checkout),
         Word::Tidy => tidy::run(&checkout),
+        Word::Docs => docs::write(&checkout),
         Word::Coverage { arguments } => coverage::run(&checkout, &arguments),
     }
 }

@@ -1,5 +1,5 @@
-//! `tidy`: the floors and house rules of the project, held against the tree as it is. It reads text
-//! and never fixes anything.
+//! `tidy`: the floors and house rules of the project, held against the tree as it is, and generated
+//! pages against their sources. It reads text and never fixes anything.
 
 mod architecture;
 mod floors;
@@ -10,12 +10,13 @@ mod tree;
 use anyhow::{Result, bail};
 
 use crate::checkout::Checkout;
+use crate::docs;
 use crate::tidy::manifest::Manifest;
 use crate::tidy::tree::Tree;
 
 /// One broken rule, with where it is broken.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-struct Finding {
+pub(crate) struct Finding {
     file: String,
     /// From 1.
     line: usize,
@@ -23,7 +24,7 @@ struct Finding {
 }
 
 impl Finding {
-    fn new(file: &str, line: usize, message: impl Into<String>) -> Self {
+    pub(crate) fn new(file: &str, line: usize, message: impl Into<String>) -> Self {
         Self { file: file.to_owned(), line, message: message.into() }
     }
 }
@@ -37,7 +38,8 @@ impl std::fmt::Display for Finding {
 /// Holds every rule against the checkout and reports all findings at once.
 pub(crate) fn run(checkout: &Checkout) -> Result<()> {
     let tree = Tree::read(checkout.root())?;
-    let findings = findings(&tree);
+    let mut findings = findings(&tree);
+    findings.extend(docs::check(checkout)?);
     if findings.is_empty() {
         println!("{} files are tidy", tree.len());
         return Ok(());

@@ -17,7 +17,7 @@ use agenthalt_sandbox::Sandbox;
 use agenthalt_store::{SqliteStore, Store};
 
 use crate::error::{Cause, Error};
-use crate::evaluation::Evaluation;
+use crate::evaluation::{Evaluation, OutputEvaluation};
 use crate::load::{Loader, Progress, built_in_names};
 use crate::pipeline::{Bench, Grant};
 use crate::roster::Roster;
@@ -126,6 +126,7 @@ impl PolicyEngineBuilder {
                 sandbox: loaded.sandbox,
                 store,
                 tenant: DEFAULT_TENANT.into(),
+                let_through: Arc::default(),
             },
         })
     }
@@ -200,6 +201,25 @@ impl PolicyEngine {
     /// choose its windows: never take one from a call.
     pub async fn evaluate_at(&self, call: &Call, at: Timestamp) -> Evaluation {
         self.judge(call, call_id(call), at, None).await
+    }
+
+    /// Judges the output of a call that this engine let through, before anybody sees it. The call is
+    /// named by its id, which the host should choose: an output of unknown origin, or of one of two calls
+    /// of one id, is withheld. Calls are known in memory only: the 10,000 latest, of 64 MiB together.
+    pub async fn evaluate_output(&self, call_id: &str, output: &str) -> OutputEvaluation {
+        self.evaluate_output_at(call_id, output, now()).await
+    }
+
+    /// Judges an output now and waits for it; also inside a runtime, whose thread it takes up.
+    pub fn evaluate_output_blocking(&self, call_id: &str, output: &str) -> OutputEvaluation {
+        pollster::block_on(self.evaluate_output(call_id, output))
+    }
+
+    /// Judges an output under a stamp of the host's, as [`evaluate_at`](Self::evaluate_at) a call.
+    pub async fn evaluate_output_at(&self, call_id: &str, output: &str, at: Timestamp) -> OutputEvaluation {
+        let judged = self.bench.evaluate_output(call_id, output, at).await;
+        tracing::debug!(call = %call_id, verdict = %judged.evaluation.verdict, "output");
+        judged
     }
 
     pub(crate) async fn judge(&self, call: &Call, id: String, at: Timestamp, grant: Option<Grant>) -> Evaluation {

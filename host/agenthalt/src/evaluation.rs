@@ -8,6 +8,7 @@ use agenthalt_core::counter::{Charge, Reading};
 use agenthalt_core::digest::Digest;
 use agenthalt_core::fault::Fault;
 use agenthalt_core::policy::Mode;
+use agenthalt_core::subject::Phase;
 use agenthalt_core::time::Timestamp;
 use agenthalt_core::verdict::{Granted, Risk, Verdict};
 use agenthalt_json::Json;
@@ -20,7 +21,7 @@ pub struct Decision {
     pub guard: String,
     /// Whether its word counts.
     pub mode: Mode,
-    /// What it says of the final arguments.
+    /// What it says of the final arguments, or of the final output.
     pub verdict: Verdict,
     /// Why, in one sentence; may be empty where it allows.
     pub reason: String,
@@ -50,7 +51,7 @@ pub struct Silence {
     pub elapsed: Duration,
 }
 
-/// One step on the way from the original to the final arguments.
+/// One step on the way from the original to the final arguments, or output.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Rewrite {
@@ -68,6 +69,8 @@ pub struct Rewrite {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Evaluation {
+    /// Whether the call itself is judged, or its output.
+    pub phase: Phase,
     /// Names the call.
     pub call_id: String,
     /// The function's name.
@@ -78,16 +81,16 @@ pub struct Evaluation {
     pub verdict: Verdict,
     /// The largest risk that an enforcing guard sees.
     pub risk: Risk,
-    /// What the guards say of the final arguments, in the policy's order.
+    /// What the guards say of the final arguments, or of the final output, in the policy's order.
     pub decisions: Vec<Decision>,
     /// Guards that said the call is not their business.
     pub silent: Vec<Silence>,
-    /// The steps from the original to the final arguments.
+    /// The steps from the original to the final arguments, or output.
     pub rewrites: Vec<Rewrite>,
     /// The arguments as they were given.
     pub original_arguments: String,
     /// The arguments that every counted decision was given on: the caller's own text unless a guard
-    /// rewrote it. These, and no others, may run.
+    /// rewrote it. These, and no others, may run; where an output is judged, these ran.
     pub final_arguments: String,
     /// Why the call is denied without a guard's word: it is malformed, or state is unusable.
     pub refusal: Option<Fault>,
@@ -105,6 +108,17 @@ pub struct Evaluation {
     pub(crate) readings: Vec<(String, Vec<Reading>)>,
     pub(crate) granted: Granted,
     pub(crate) final_digest: Digest,
+    pub(crate) final_output: String,
+}
+
+/// What came of judging the output of a call.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct OutputEvaluation {
+    /// What may be passed on: the output, or what guards made of it. None where it is withheld.
+    pub output: Option<String>,
+    /// The full record. Its verdict allows or modifies where the output may be passed on.
+    pub evaluation: Evaluation,
 }
 
 impl Evaluation {
@@ -151,11 +165,15 @@ impl Evaluation {
         if self.verdict != verdict {
             return Vec::new();
         }
+        let refused = match self.phase {
+            Phase::Before => "the call cannot be judged, so it is denied",
+            Phase::After => "the output cannot be judged, so it is withheld",
+        };
         if let Some(error) = &self.malformed {
-            return vec![format!("the call cannot be judged, so it is denied: {error}")];
+            return vec![format!("{refused}: {error}")];
         }
         if let Some(fault) = &self.refusal {
-            return vec![format!("the call cannot be judged, so it is denied: {fault}")];
+            return vec![format!("{refused}: {fault}")];
         }
         if self.unmatched && verdict >= Verdict::RequireApproval {
             return vec![format!("no guard judges this call, and the policy says `unmatched: {verdict}`")];

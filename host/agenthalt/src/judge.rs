@@ -6,8 +6,8 @@ use std::time::Duration;
 use agenthalt_core::answer::Answer;
 use agenthalt_core::counter::Reading;
 use agenthalt_core::fault::Fault;
+use agenthalt_core::subject::Subject;
 use agenthalt_core::verdict::Verdict;
-use agenthalt_json::Json;
 use agenthalt_sandbox::{Judged, PreparedCall};
 
 use crate::evaluation::{Decision, Rewrite, Silence};
@@ -16,7 +16,7 @@ use crate::roster::{Roster, Seat};
 /// How many passes over the rewriting guards may change something.
 const MOST_ROUNDS: usize = 8;
 
-/// What one seat says of the final arguments.
+/// What one seat says of the final subject.
 #[derive(Clone, Debug)]
 pub(crate) enum Word {
     /// A decision, or a fault's denial.
@@ -28,9 +28,9 @@ pub(crate) enum Word {
 /// What comes of the rewriting guards.
 #[derive(Debug)]
 pub(crate) struct Rewritten {
-    pub(crate) arguments: Json,
+    pub(crate) subject: Subject,
     pub(crate) rewrites: Vec<Rewrite>,
-    /// The words of the rewriting guards on these arguments, by seat.
+    /// The words of the rewriting guards on this subject, by seat.
     pub(crate) words: Vec<(usize, Word)>,
 }
 
@@ -52,9 +52,9 @@ impl Case {
 
 /// Lets the rewriting guards rewrite, in policy order, each on the former's result, until nothing
 /// changes.
-pub(crate) fn rewrite(roster: &Roster, case: &Case, original: &Json) -> Rewritten {
-    let rewriting: Vec<(usize, &Seat)> = roster.seats.iter().enumerate().filter(|(_, seat)| seat.rewrites()).collect();
-    let mut arguments = original.clone();
+pub(crate) fn rewrite(roster: &Roster, case: &Case, original: &Subject) -> Rewritten {
+    let rewriting: Vec<(usize, &Seat)> = roster.judging(original.phase()).filter(|(_, seat)| seat.rewrites()).collect();
+    let mut subject = original.clone();
     let mut call = case.call.clone();
     let mut rewrites = Vec::new();
     let mut changed_by: Vec<(usize, &Seat)> = Vec::new();
@@ -63,9 +63,9 @@ pub(crate) fn rewrite(roster: &Roster, case: &Case, original: &Json) -> Rewritte
         let mut words = Vec::new();
         for (place, seat) in &rewriting {
             let judged = case.run(*place, seat, &call);
-            if let Ok(Some(Answer { verdict: Verdict::Modify, arguments: Some(new), reason, details, .. })) =
+            if let Ok(Some(Answer { verdict: Verdict::Modify, replacement: Some(new), reason, details, .. })) =
                 &judged.answer
-                && *new != arguments
+                && *new != subject
             {
                 rewrites.push(Rewrite {
                     guard: seat.name().to_owned(),
@@ -73,31 +73,33 @@ pub(crate) fn rewrite(roster: &Roster, case: &Case, original: &Json) -> Rewritte
                     details: details.clone(),
                     fuel: judged.fuel,
                 });
-                arguments = new.clone();
-                call = call.with_arguments(arguments.to_string());
+                subject = new.clone();
+                call = call.with(&subject);
                 changed_by.push((*place, seat));
             }
             words.push((*place, word(seat, judged)));
         }
-        // INVARIANT: a word counts only where the arguments it was given on are the final ones.
+        // INVARIANT: a word counts only where what it was given on is final.
         if changed_by.is_empty() {
-            return Rewritten { arguments, rewrites, words };
+            return Rewritten { subject, rewrites, words };
         }
     }
     let names: Vec<String> = changed_by.iter().map(|(_, seat)| format!("`{}`", seat.name())).collect();
     let words = changed_by.iter().map(|(place, seat)| {
-        let fault = Fault::Oscillation(format!(
-            "{} still change the arguments after {MOST_ROUNDS} rounds",
-            names.join(" and ")
-        ));
+        let what = match original {
+            Subject::Arguments(_) => "arguments",
+            Subject::Output(_) => "output",
+        };
+        let fault =
+            Fault::Oscillation(format!("{} still change the {what} after {MOST_ROUNDS} rounds", names.join(" and ")));
         (*place, word(seat, Judged { answer: Err(fault), fuel: 0, elapsed: Duration::ZERO }))
     });
     let words = words.collect();
-    // Nothing runs, so nothing but the original is shown.
-    Rewritten { arguments: original.clone(), rewrites, words }
+    // Nothing runs or is passed on, so nothing but the original is shown.
+    Rewritten { subject: original.clone(), rewrites, words }
 }
 
-/// Lets the given seats judge the final arguments.
+/// Lets the given seats judge the final subject.
 pub(crate) fn judge(roster: &Roster, case: &Case, places: &[usize]) -> Vec<(usize, Word)> {
     let seats = places.iter().filter_map(|place| roster.seats.get(*place).map(|seat| (*place, seat)));
     seats.map(|(place, seat)| (place, word(seat, case.run(place, seat, &case.call)))).collect()

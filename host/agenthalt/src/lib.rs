@@ -28,7 +28,9 @@
 //! | `load` | from a policy's text to a roster of guards, each in its seat |
 //! | `roster` | the guards of a policy; a guard that cannot serve keeps its seat |
 //! | `judge` | rewriting and judging, synchronous, on the sandbox's threads |
+//! | `matter` | what one evaluation is of: a call and its arguments, or its output |
 //! | `pipeline` | the life of one call: read, judge, combine, commit |
+//! | `let_through` | the calls whose output may come to be judged |
 //! | `spending` | which counters a call reads and which charges it makes |
 //! | `record` | what the audit log keeps of an evaluation |
 
@@ -37,7 +39,9 @@ mod engine;
 mod error;
 mod evaluation;
 mod judge;
+mod let_through;
 mod load;
+mod matter;
 mod pipeline;
 mod record;
 mod roster;
@@ -48,6 +52,7 @@ pub use agenthalt_core::call::{Call, MalformedCall};
 pub use agenthalt_core::digest::Digest;
 pub use agenthalt_core::fault::Fault;
 pub use agenthalt_core::policy::{Mode, Problem, Problems};
+pub use agenthalt_core::subject::Phase;
 pub use agenthalt_core::time::Timestamp;
 pub use agenthalt_core::verdict::{Risk, Verdict};
 pub use agenthalt_json::Json;
@@ -57,6 +62,6 @@ pub use agenthalt_sandbox::{
 
 pub use engine::{PolicyEngine, PolicyEngineBuilder, State};
 pub use error::{Error, ErrorKind};
-pub use evaluation::{Decision, Evaluation, Rewrite, Silence};
+pub use evaluation::{Decision, Evaluation, OutputEvaluation, Rewrite, Silence};
 pub use load::{Progress, built_in_names};
 pub use simulation::{Human, Simulated, Simulation};

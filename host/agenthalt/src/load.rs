@@ -10,9 +10,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use agenthalt_builtins::{BUILTINS, Builtin};
 use agenthalt_core::bounds::Bounds;
+use agenthalt_core::description::Description;
 use agenthalt_core::digest::Digest;
 use agenthalt_core::fault::Fault;
 use agenthalt_core::policy::{GuardEntry, PolicyDraft, Problem, Problems, Source};
+use agenthalt_core::subject::Phase;
 use agenthalt_json::Json;
 use agenthalt_sandbox::{Component, Guard, MOST_COMPONENT_BYTES, STACK_BYTES, Sandbox};
 
@@ -184,13 +186,24 @@ fn configure(entry: &GuardEntry, component: &Component, bounds: Bounds) -> Seate
         return Err(problems);
     }
     Ok(match configured {
-        Ok(Ok(guard)) if guard.description().phases.before => Ok(guard),
-        Ok(Ok(_)) => {
-            Err(Fault::Incompatible("it judges only the phase `after`, which is not supported yet".to_owned()))
-        }
+        Ok(Ok(guard)) => match missing_phase(entry, guard.description()) {
+            None => Ok(guard),
+            Some(phase) => {
+                let phase = phase.as_str();
+                Err(Fault::Incompatible(format!("the policy wants it in the phase `{phase}`, which it does not judge")))
+            }
+        },
         Ok(Err(_)) => Err(Fault::FailedToConfigure("it refuses its settings without saying why".to_owned())),
         Err(fault) => Err(fault),
     })
+}
+
+/// A phase that the policy names and the guard does not judge: what the policy means to be held there
+/// would not be.
+fn missing_phase(entry: &GuardEntry, description: &Description) -> Option<Phase> {
+    let wanted = entry.phases?;
+    let phases = [Phase::Before, Phase::After];
+    phases.into_iter().find(|phase| wanted.contains(*phase) && !description.phases.contains(*phase))
 }
 
 #[cfg(test)]

@@ -1,24 +1,27 @@
-//! The life of one call: canonical form, readings, rewriting, judging, verdict, commit. Whatever goes
-//! wrong on the way, what comes out is an evaluation, and a denial.
+//! The life of one call, and of its output: canonical form, readings, rewriting, judging, verdict,
+//! commit. Whatever goes wrong on the way, what comes out is an evaluation, and a denial.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use agenthalt_core::call::{Call, JudgedCall};
+use agenthalt_core::call::{Call, JudgedCall, MalformedCall};
 use agenthalt_core::counter::Reading;
 use agenthalt_core::digest::Digest;
 use agenthalt_core::fault::Fault;
 use agenthalt_core::policy::Mode;
+use agenthalt_core::subject::{Phase, Subject};
 use agenthalt_core::time::Timestamp;
-use agenthalt_core::verdict::{Granted, Outcome, Risk, Verdict, Voice, combine};
+use agenthalt_core::verdict::{Granted, Outcome, Risk, Unmatched, Verdict, Voice, combine};
 use agenthalt_sandbox::{GuestCall, Lane, PreparedCall, Sandbox};
 use agenthalt_store::{CallTag, Commit, Committed, CounterRead, ReadRequest, Store, StoreError, Version};
 use futures_channel::oneshot;
 
-use crate::evaluation::Evaluation;
+use crate::evaluation::{Evaluation, OutputEvaluation};
 use crate::judge::{self, Case, Rewritten, Word};
+use crate::let_through::{LetThrough, Ran};
+use crate::matter::Matter;
 use crate::record::{self, Ids};
-use crate::roster::Roster;
+use crate::roster::{Roster, Seat};
 use crate::spending::Ledger;
 
 /// How often a call is judged beside others before it is judged alone.
@@ -31,6 +34,7 @@ pub(crate) struct Bench {
     pub(crate) sandbox: Sandbox,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) tenant: Arc<str>,
+    pub(crate) let_through: Arc<LetThrough>,
 }
 
 /// A human's yes: to these questions, for exactly this call with these final arguments under this
@@ -46,70 +50,100 @@ impl Bench {
     /// Judges one call at a stamp, under a grant if there is one.
     pub(crate) async fn evaluate(&self, call: &Call, id: String, at: Timestamp, grant: Option<Grant>) -> Evaluation {
         let start = Instant::now();
-        let mut evaluation = Evaluation {
-            call_id: id.clone(),
-            function_name: call.function_name.clone(),
-            at,
-            verdict: Verdict::Deny,
-            risk: Risk::FULL,
-            decisions: Vec::new(),
-            silent: Vec::new(),
-            rewrites: Vec::new(),
-            original_arguments: call.arguments.clone(),
-            final_arguments: call.arguments.clone(),
-            refusal: None,
-            malformed: None,
-            decided_by: None,
-            policy: self.roster.policy.digest,
-            sequence: None,
-            elapsed: start.elapsed(),
-            unmatched: false,
-            readings: Vec::new(),
-            granted: grant.as_ref().map(|grant| grant.granted.clone()).unwrap_or_default(),
-            final_digest: Digest::ZERO,
+        let mut evaluation = Evaluation::begun(Phase::Before, id.clone(), call, at, self.roster.policy.digest);
+        evaluation.granted = grant.as_ref().map(|grant| grant.granted.clone()).unwrap_or_default();
+        let matter = JudgedCall::new(call, id, self.tenant.to_string(), self.roster.policy.call);
+        let matter = matter.map(|call| Matter::of_call(call, self.store.key()));
+        self.judge_or_refuse(matter, call, grant.as_ref(), &mut evaluation).await;
+        if evaluation.is_allowed() && self.judges_outputs() {
+            let ran = Ran { call: call.clone(), arguments: evaluation.final_arguments.clone() };
+            self.let_through.keep(&evaluation.call_id, ran);
+        }
+        evaluation.elapsed = start.elapsed();
+        evaluation
+    }
+
+    /// Judges the output of a call at a stamp.
+    pub(crate) async fn evaluate_output(&self, id: &str, output: &str, at: Timestamp) -> OutputEvaluation {
+        let start = Instant::now();
+        let ran = match self.judges_outputs() {
+            true => self.let_through.end(id),
+            // Nobody asks what ran where nobody judges what came of it.
+            false => Ok(Arc::default()),
         };
-        let limits = self.roster.policy.call;
-        let judged = match JudgedCall::new(call, id, self.tenant.to_string(), limits) {
-            Ok(judged) => self.judge_until_it_holds(&judged, grant.as_ref(), &mut evaluation).await,
+        let known = ran.as_ref().map(Arc::clone).unwrap_or_default();
+        let mut evaluation = Evaluation::begun(Phase::After, id.to_owned(), &known.call, at, self.roster.policy.digest);
+        evaluation.final_arguments.clone_from(&known.arguments);
+        output.clone_into(&mut evaluation.final_output);
+        if self.judges_outputs() {
+            let limits = self.roster.policy.call;
+            let matter = ran.as_ref().map_err(Clone::clone).and_then(|ran| {
+                let call = JudgedCall::new(&ran.call, id.to_owned(), self.tenant.to_string(), limits)?;
+                Matter::of_output(call, &ran.arguments, output, limits, self.store.key())
+            });
+            self.judge_or_refuse(matter, &known.call, None, &mut evaluation).await;
+        } else {
+            (evaluation.verdict, evaluation.risk) = (Verdict::Allow, Risk::NONE);
+            if let Err(fault) = self.record_bare(&known.call, &mut evaluation).await {
+                evaluation.refuse(fault);
+            }
+        }
+        evaluation.elapsed = start.elapsed();
+        OutputEvaluation { output: evaluation.is_allowed().then(|| evaluation.final_output.clone()), evaluation }
+    }
+
+    fn judges_outputs(&self) -> bool {
+        self.roster.judging(Phase::After).next().is_some()
+    }
+
+    /// Judges a matter; where there is none, or anything goes wrong, the evaluation is a denial, recorded
+    /// where that can be.
+    async fn judge_or_refuse(
+        &self,
+        matter: Result<Matter, MalformedCall>,
+        call: &Call,
+        grant: Option<&Grant>,
+        evaluation: &mut Evaluation,
+    ) {
+        let judged = match matter {
+            Ok(matter) => self.judge_until_it_holds(&matter, grant, evaluation).await,
             Err(error) => {
                 evaluation.malformed = Some(error);
-                self.record_refusal(call, &mut evaluation).await
+                self.record_bare(call, evaluation).await
             }
         };
         if let Err(fault) = judged {
             let is_of_state = matches!(fault, Fault::State(_));
             evaluation.refuse(fault);
             // Where state itself fails, there is nowhere to keep a record.
-            if !is_of_state && let Err(fault) = self.record_refusal(call, &mut evaluation).await {
+            if !is_of_state && let Err(fault) = self.record_bare(call, evaluation).await {
                 evaluation.refuse(fault);
             }
         }
-        evaluation.elapsed = start.elapsed();
-        evaluation
     }
 
     /// Judges on readings that still hold when the charges are committed: beside others at first, then
     /// alone.
     async fn judge_until_it_holds(
         &self,
-        call: &JudgedCall,
+        matter: &Matter,
         grant: Option<&Grant>,
         evaluation: &mut Evaluation,
     ) -> Result<(), Fault> {
-        let key = self.store.key();
-        let ledger = Ledger::new(&self.roster, call, call.sequence_digest(key));
-        let original = call.digest(&call.arguments, key);
-        let request = self.request(CallTag { id: call.id.clone(), digest: original }, evaluation.at, ledger.reads());
+        let sequence = matter.call.sequence_digest(self.store.key());
+        let ledger = Ledger::new(&self.roster, matter.subject.phase(), &matter.call, sequence);
+        let tag = CallTag { id: matter.call.id.clone(), digest: matter.digest };
+        let request = self.request(tag, evaluation.at, ledger.reads());
         for attempt in 0..=MOST_CONFLICTS {
             let alone = attempt == MOST_CONFLICTS;
             let asked = if alone { self.store.read_alone(request.clone()) } else { self.store.read(request.clone()) };
             let snapshot = asked.await.map_err(state)?;
             let readings = ledger.readings(&snapshot.readings);
-            self.judge(call, original, &readings, evaluation).await?;
-            self.conclude(original, grant, evaluation);
+            self.judge(matter, &readings, evaluation).await?;
+            self.conclude(matter, grant, evaluation);
             let names = self.roster.seats.iter().map(|seat| seat.name().to_owned());
             evaluation.readings = names.zip(readings).collect();
-            if self.commit(call, &ledger, (&request, snapshot.version), original, evaluation).await? {
+            if self.commit(matter, &ledger, (&request, snapshot.version), evaluation).await? {
                 return Ok(());
             }
         }
@@ -119,36 +153,36 @@ impl Bench {
     /// Lets the guards rewrite and judge, and puts their words into the evaluation.
     async fn judge(
         &self,
-        call: &JudgedCall,
-        original_digest: Digest,
+        matter: &Matter,
         readings: &[Vec<Reading>],
         evaluation: &mut Evaluation,
     ) -> Result<(), Fault> {
-        let case = self.case(call, readings, evaluation.at);
-        let is_slow: Vec<bool> = self.roster.seats.iter().map(|seat| seat.is_slow()).collect();
-        let rewrites: Vec<bool> = self.roster.seats.iter().map(|seat| seat.rewrites()).collect();
-        let places = |slow: bool| {
-            let both = is_slow.iter().zip(&rewrites).enumerate();
-            both.filter(move |(_, (s, r))| **s == slow && !**r).map(|(place, _)| place).collect::<Vec<_>>()
+        let case = self.case(matter, readings, evaluation.at);
+        // Asked once: whether a guard is slow may change meanwhile, and each judges in one lane.
+        let judging = self.roster.judging(matter.subject.phase());
+        let (slow, fast): (Vec<_>, Vec<_>) = judging.partition(|(_, seat)| seat.is_slow());
+        let rewrites_slowly = slow.iter().any(|(_, seat)| seat.rewrites());
+        let places = |seats: Vec<(usize, &Seat)>| {
+            let judges = seats.into_iter().filter(|(_, seat)| !seat.rewrites());
+            judges.map(|(place, _)| place).collect::<Vec<_>>()
         };
-        let (fast, slow) = (places(false), places(true));
-        let rewrites_slowly = is_slow.iter().zip(&rewrites).any(|(slow, rewrites)| *slow && *rewrites);
+        let (fast, slow) = (places(fast), places(slow));
         let lane = if rewrites_slowly { Lane::Slow } else { Lane::Fast };
-        let (roster, original, first) = (self.roster.clone(), call.arguments.clone(), case.clone());
+        let (roster, original, first) = (self.roster.clone(), matter.subject.clone(), case.clone());
         let (rewritten, mut words) = self
             .on_lane(lane, move || {
                 let mut case = first;
                 let rewritten = judge::rewrite(&roster, &case, &original);
-                case.call = case.call.with_arguments(rewritten.arguments.to_string());
+                case.call = case.call.with(&rewritten.subject);
                 let words = judge::judge(&roster, &case, &fast);
                 (rewritten, words)
             })
             .await?;
-        let Rewritten { arguments, rewrites, words: rewriters } = rewritten;
+        let Rewritten { subject, rewrites, words: rewriters } = rewritten;
         words.extend(rewriters);
         if !slow.is_empty() {
             let roster = self.roster.clone();
-            let case = Case { call: case.call.with_arguments(arguments.to_string()), ..case };
+            let case = Case { call: case.call.with(&subject), ..case };
             words.extend(self.on_lane(Lane::Slow, move || judge::judge(&roster, &case, &slow)).await?);
         }
         words.sort_by_key(|(place, _)| *place);
@@ -159,21 +193,25 @@ impl Bench {
                 Word::Silent(silence) => evaluation.silent.push(silence),
             }
         }
-        // The caller's own text runs where nothing was rewritten; nothing is lost on the way.
-        (evaluation.final_arguments, evaluation.final_digest) = if arguments == call.arguments {
-            (evaluation.original_arguments.clone(), original_digest)
-        } else {
-            (arguments.to_string(), call.digest(&arguments, self.store.key()))
-        };
         evaluation.rewrites = rewrites;
+        // The caller's own text runs where nothing was rewritten; nothing is lost on the way.
+        let is_replaced = subject != matter.subject;
+        let replaced = is_replaced.then(|| matter.digest_with(&subject, self.store.key()));
+        evaluation.final_digest = replaced.unwrap_or(matter.digest);
+        match subject {
+            Subject::Arguments(arguments) if is_replaced => evaluation.final_arguments = arguments.to_string(),
+            Subject::Arguments(_) => evaluation.final_arguments.clone_from(&evaluation.original_arguments),
+            Subject::Output(output) => evaluation.final_output = output,
+        }
         Ok(())
     }
 
-    fn case(&self, call: &JudgedCall, readings: &[Vec<Reading>], at: Timestamp) -> Case {
+    fn case(&self, matter: &Matter, readings: &[Vec<Reading>], at: Timestamp) -> Case {
+        let Matter { call, arguments, subject, .. } = matter;
         let prepared = PreparedCall::before(GuestCall {
             id: &call.id,
             function_name: &call.function_name,
-            arguments: &call.arguments.to_string(),
+            arguments: &arguments.to_string(),
             agent: call.agent.as_deref(),
             session: call.session.as_deref(),
             tenant: &call.tenant,
@@ -181,7 +219,11 @@ impl Bench {
             civil: self.roster.policy.time_zone.civil(at),
             metadata: &call.metadata.to_string(),
         });
-        Case { call: prepared, readings: readings.to_vec() }
+        let call = match subject {
+            Subject::Arguments(_) => prepared,
+            Subject::Output(_) => prepared.with(subject),
+        };
+        Case { call, readings: readings.to_vec() }
     }
 
     async fn on_lane<T: Send + 'static>(
@@ -196,8 +238,8 @@ impl Bench {
     }
 
     /// Brings the words to a verdict.
-    fn conclude(&self, original: Digest, grant: Option<&Grant>, evaluation: &mut Evaluation) {
-        let modified = evaluation.final_digest != original;
+    fn conclude(&self, matter: &Matter, grant: Option<&Grant>, evaluation: &mut Evaluation) {
+        let modified = evaluation.final_digest != matter.digest;
         let enforcing = evaluation.decisions.iter().filter(|decision| decision.mode == Mode::Enforce);
         let voices: Vec<Voice<'_>> = enforcing
             .map(|decision| Voice { guard: &decision.guard, verdict: decision.verdict, risk: decision.risk })
@@ -206,7 +248,12 @@ impl Bench {
         // INVARIANT: a grant answers for exactly the call, the final arguments and the policy it was given for.
         let fits = |grant: &&Grant| grant.digest == evaluation.final_digest && grant.policy == evaluation.policy;
         let granted = grant.filter(fits).map_or(&none, |grant| &grant.granted);
-        let Outcome { verdict, risk, decided_by } = combine(&voices, self.roster.policy.unmatched, modified, granted);
+        // What the policy says of calls that no guard judges, it says of calls.
+        let unmatched = match matter.subject.phase() {
+            Phase::Before => self.roster.policy.unmatched,
+            Phase::After => Unmatched::Allow,
+        };
+        let Outcome { verdict, risk, decided_by } = combine(&voices, unmatched, modified, granted);
         let decided_by = decided_by.and_then(|place| voices.get(place)).map(|voice| voice.guard.to_owned());
         let unmatched = voices.is_empty();
         evaluation.granted = granted.clone();
@@ -217,10 +264,9 @@ impl Bench {
     /// Commits charges and record; false where the readings do not hold any more.
     async fn commit(
         &self,
-        call: &JudgedCall,
+        matter: &Matter,
         ledger: &Ledger,
         (request, version): (&ReadRequest, Version),
-        original: Digest,
         evaluation: &mut Evaluation,
     ) -> Result<bool, Fault> {
         let verdict = evaluation.verdict;
@@ -228,22 +274,24 @@ impl Bench {
             let place = self.roster.seats.iter().position(|seat| seat.name() == decision.guard);
             place.map(|place| ledger.charges(place, decision, verdict)).unwrap_or_default()
         });
-        let ids = Ids { agent: call.agent.as_deref(), session: call.session.as_deref(), original };
+        let Matter { call, digest, .. } = matter;
+        let ids = Ids { agent: call.agent.as_deref(), session: call.session.as_deref(), original: *digest };
         let record = record::of(evaluation, &self.roster, &self.tenant, ids);
         let commit = Commit::of(request, verdict.lets_through(), charges.collect(), record);
         self.keep(version, commit, evaluation).await
     }
 
-    /// Records a denial that no guard spoke, without readings or charges.
-    async fn record_refusal(&self, call: &Call, evaluation: &mut Evaluation) -> Result<(), Fault> {
-        let parts = [b"refused", call.function_name.as_bytes(), call.arguments.as_bytes()];
+    /// Records what no guard spoke to, without readings or charges.
+    async fn record_bare(&self, call: &Call, evaluation: &mut Evaluation) -> Result<(), Fault> {
+        let output = evaluation.final_output.as_bytes();
+        let parts = [b"bare", call.function_name.as_bytes(), call.arguments.as_bytes(), output];
         let original = self.store.key().digest(&parts);
         let call_tag = CallTag { id: record::shown(&evaluation.call_id).to_owned(), digest: original };
         let request = self.request(call_tag, evaluation.at, Vec::new());
         let snapshot = self.store.read(request.clone()).await.map_err(state)?;
         let ids = Ids { agent: call.agent_id.as_deref(), session: call.session_id.as_deref(), original };
         let record = record::of(evaluation, &self.roster, &self.tenant, ids);
-        let commit = Commit::of(&request, false, Vec::new(), record);
+        let commit = Commit::of(&request, evaluation.verdict.lets_through(), Vec::new(), record);
         match self.keep(snapshot.version, commit, evaluation).await? {
             true => Ok(()),
             false => Err(Fault::State("a commit without charges met a conflict".to_owned())),
@@ -269,6 +317,34 @@ impl Bench {
 }
 
 impl Evaluation {
+    /// An evaluation before anything was found: a denial.
+    fn begun(phase: Phase, call_id: String, call: &Call, at: Timestamp, policy: Digest) -> Self {
+        Evaluation {
+            phase,
+            call_id,
+            function_name: call.function_name.clone(),
+            at,
+            verdict: Verdict::Deny,
+            risk: Risk::FULL,
+            decisions: Vec::new(),
+            silent: Vec::new(),
+            rewrites: Vec::new(),
+            original_arguments: call.arguments.clone(),
+            final_arguments: call.arguments.clone(),
+            refusal: None,
+            malformed: None,
+            decided_by: None,
+            policy,
+            sequence: None,
+            elapsed: Duration::ZERO,
+            unmatched: false,
+            readings: Vec::new(),
+            granted: Granted::default(),
+            final_digest: Digest::ZERO,
+            final_output: String::new(),
+        }
+    }
+
     /// Turns the evaluation into a denial that no guard spoke.
     // INVARIANT: whatever was found before, a call whose record or charges cannot be kept is denied.
     fn refuse(&mut self, fault: Fault) {
@@ -279,7 +355,9 @@ impl Evaluation {
         // What an attempt found that was not committed is no part of the record.
         (self.decisions, self.silent, self.rewrites, self.readings) = Default::default();
         self.unmatched = false;
-        self.final_arguments.clone_from(&self.original_arguments);
+        if self.phase == Phase::Before {
+            self.final_arguments.clone_from(&self.original_arguments);
+        }
     }
 
     /// What a human is asked, and what a yes to it would be.

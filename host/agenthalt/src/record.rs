@@ -3,6 +3,7 @@
 
 use agenthalt_core::counter::ChargeWhen;
 use agenthalt_core::digest::Digest;
+use agenthalt_core::subject::Phase;
 use agenthalt_json::{Json, Number, Object};
 use agenthalt_store::Record;
 
@@ -65,7 +66,11 @@ pub(crate) fn of(evaluation: &Evaluation, roster: &Roster, tenant: &str, ids: Id
         ("fault", optional(fault)),
         ("malformed", optional(evaluation.malformed.as_ref().map(|error| error.code()))),
     ]);
-    Record { kind: "evaluation".to_owned(), verdict: verdict.as_str().to_owned(), body: body.to_string() }
+    let kind = match evaluation.phase {
+        Phase::Before => "evaluation",
+        Phase::After => "output",
+    };
+    Record { kind: kind.to_owned(), verdict: verdict.as_str().to_owned(), body: body.to_string() }
 }
 
 /// Who called, and the digest of what was given.

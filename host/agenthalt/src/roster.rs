@@ -5,6 +5,7 @@ use agenthalt_core::description::Description;
 use agenthalt_core::digest::Digest;
 use agenthalt_core::fault::Fault;
 use agenthalt_core::policy::{GuardEntry, Mode, Policy};
+use agenthalt_core::subject::Phase;
 use agenthalt_sandbox::Guard;
 
 /// The loaded guards of a policy.
@@ -12,6 +13,13 @@ use agenthalt_sandbox::Guard;
 pub(crate) struct Roster {
     pub(crate) policy: Policy,
     pub(crate) seats: Vec<Seat>,
+}
+
+impl Roster {
+    /// The guards that are asked in a phase, with their places.
+    pub(crate) fn judging(&self, phase: Phase) -> impl Iterator<Item = (usize, &Seat)> {
+        self.seats.iter().enumerate().filter(move |(_, seat)| seat.judges(phase))
+    }
 }
 
 /// One enabled guard of a policy, whether it can serve or not.
@@ -37,6 +45,13 @@ impl Seat {
 
     pub(crate) fn digest(&self) -> Option<Digest> {
         self.occupant.as_ref().ok().map(|guard| guard.component().digest())
+    }
+
+    /// Whether it is asked in a phase. One that cannot serve denies in every phase that the policy does
+    /// not rule out.
+    pub(crate) fn judges(&self, phase: Phase) -> bool {
+        let is_wanted = self.entry.phases.is_none_or(|phases| phases.contains(phase));
+        is_wanted && self.description().is_none_or(|description| description.phases.contains(phase))
     }
 
     /// Whether its rewriting counts.

@@ -6,7 +6,7 @@ use agenthalt_core::time::Timestamp;
 
 use crate::engine::{PolicyEngine, PolicyEngineBuilder, State, call_id};
 use crate::error::Error;
-use crate::evaluation::Evaluation;
+use crate::evaluation::{Evaluation, OutputEvaluation};
 
 /// What a human says if asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,5 +68,10 @@ impl Simulation {
         }
         let runs = evaluation.is_allowed();
         Simulated { evaluation, granted: None, runs }
+    }
+
+    /// Judges the output of a call that ran.
+    pub fn judge_output(&self, call_id: &str, output: &str, at: Timestamp) -> OutputEvaluation {
+        pollster::block_on(self.engine.evaluate_output_at(call_id, output, at))
     }
 }

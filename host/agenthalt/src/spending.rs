@@ -5,6 +5,7 @@ use agenthalt_core::call::JudgedCall;
 use agenthalt_core::counter::{Charge, ChargeWhen, Counter, Partition, Reading};
 use agenthalt_core::digest::Digest;
 use agenthalt_core::policy::Mode;
+use agenthalt_core::subject::Phase;
 use agenthalt_core::verdict::Verdict;
 use agenthalt_json::{Json, Object};
 use agenthalt_store::{AppliedCharge, CounterRead};
@@ -12,11 +13,11 @@ use agenthalt_store::{AppliedCharge, CounterRead};
 use crate::evaluation::Decision;
 use crate::roster::{Roster, Seat};
 
-/// The counters of a roster as one call reads them: all of them, in the order of seats and of their
-/// declarations.
+/// The counters of a roster as one call reads them: those of all guards that are asked, in the order
+/// of seats and of their declarations.
 #[derive(Clone, Debug)]
 pub(crate) struct Ledger {
-    /// For each seat, the declared counters.
+    /// For each seat, the declared counters; none where it is not asked.
     seats: Vec<Vec<Line>>,
 }
 
@@ -27,8 +28,9 @@ struct Line {
 }
 
 impl Ledger {
-    pub(crate) fn new(roster: &Roster, call: &JudgedCall, sequence: Digest) -> Self {
-        Ledger { seats: roster.seats.iter().map(|seat| lines(seat, call, sequence)).collect() }
+    pub(crate) fn new(roster: &Roster, phase: Phase, call: &JudgedCall, sequence: Digest) -> Self {
+        let lines = |seat: &Seat| if seat.judges(phase) { lines(seat, call, sequence) } else { Vec::new() };
+        Ledger { seats: roster.seats.iter().map(lines).collect() }
     }
 
     /// What the store is asked.

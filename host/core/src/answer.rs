@@ -6,6 +6,7 @@ use crate::bounds::{Bounds, quoted};
 use crate::counter::Charge;
 use crate::description::Description;
 use crate::fault::Fault;
+use crate::subject::{Phase, Subject};
 use crate::verdict::{Risk, Verdict};
 
 /// An answer as it came over the border, nothing checked.
@@ -19,8 +20,8 @@ pub struct RawAnswer {
     pub risk: f64,
     /// The details, any text.
     pub details: String,
-    /// The new arguments, any text.
-    pub arguments: Option<String>,
+    /// What takes the place of what was judged, any text.
+    pub replacement: Option<String>,
     /// The charges.
     pub charges: Vec<Charge>,
 }
@@ -36,8 +37,8 @@ pub struct Answer {
     pub risk: Risk,
     /// More for people and programs: an object.
     pub details: Option<Json>,
-    /// The new arguments, an object: with the verdict modify and no other.
-    pub arguments: Option<Json>,
+    /// What takes the place of what was judged: with the verdict modify and no other.
+    pub replacement: Option<Subject>,
     /// Charges to declared counters, at most one each.
     pub charges: Vec<Charge>,
 }
@@ -52,16 +53,23 @@ impl Answer {
             reason.truncate(reason.floor_char_boundary(most - '…'.len_utf8()));
             reason.push('…');
         }
-        Answer { verdict: Verdict::Deny, reason, risk: Risk::FULL, details: None, arguments: None, charges: Vec::new() }
+        Answer {
+            verdict: Verdict::Deny,
+            reason,
+            risk: Risk::FULL,
+            details: None,
+            replacement: None,
+            charges: Vec::new(),
+        }
     }
 }
 
 impl RawAnswer {
-    /// Checks the answer against what the guard said of itself.
+    /// Checks an answer given in a phase against what the guard said of itself.
     ///
     /// # Errors
     /// [`Fault::TooLarge`] and [`Fault::MalformedAnswer`].
-    pub fn check(self, description: &Description, bounds: &Bounds) -> Result<Answer, Fault> {
+    pub fn check(self, phase: Phase, description: &Description, bounds: &Bounds) -> Result<Answer, Fault> {
         let malformed = |text: String| Err(Fault::MalformedAnswer(text));
         let verdict = self.verdict;
         if !description.verdicts.contains(verdict) {
@@ -83,20 +91,29 @@ impl RawAnswer {
             "" => None,
             text => Some(object(text, "details", bounds.arguments)?),
         };
-        let arguments = match (verdict, self.arguments) {
-            (Verdict::Modify, Some(text)) => {
-                if text.len() > bounds.arguments.bytes {
-                    let limit = bounds.arguments.bytes;
-                    return Err(Fault::TooLarge(format!("the new arguments are longer than {limit} bytes")));
-                }
-                Some(object(&text, "new arguments", bounds.arguments)?)
-            }
-            (Verdict::Modify, None) => return malformed("the verdict `modify` comes without arguments".to_owned()),
-            (_, Some(_)) => return malformed(format!("the verdict `{verdict}` comes with new arguments")),
+        let replacement = match (verdict, self.replacement) {
+            (Verdict::Modify, Some(text)) => Some(replacement(text, phase, bounds.arguments)?),
+            (Verdict::Modify, None) => return malformed("the verdict `modify` comes without a replacement".to_owned()),
+            (_, Some(_)) => return malformed(format!("the verdict `{verdict}` comes with a replacement")),
             (_, None) => None,
         };
         check_charges(&self.charges, description)?;
-        Ok(Answer { verdict, reason: self.reason, risk, details, arguments, charges: self.charges })
+        Ok(Answer { verdict, reason: self.reason, risk, details, replacement, charges: self.charges })
+    }
+}
+
+/// Checks what takes the place of what was judged in a phase.
+fn replacement(text: String, phase: Phase, limits: JsonLimits) -> Result<Subject, Fault> {
+    let what = match phase {
+        Phase::Before => "new arguments are",
+        Phase::After => "new output is",
+    };
+    if text.len() > limits.bytes {
+        return Err(Fault::TooLarge(format!("the {what} longer than {} bytes", limits.bytes)));
+    }
+    match phase {
+        Phase::Before => object(&text, "new arguments", limits).map(Subject::Arguments),
+        Phase::After => Ok(Subject::Output(text)),
     }
 }
 
@@ -158,7 +175,7 @@ mod tests {
             reason: String::new(),
             risk: 0.0,
             details: String::new(),
-            arguments: None,
+            replacement: None,
             charges: Vec::new(),
         }
     }
@@ -168,7 +185,7 @@ mod tests {
     }
 
     fn fault(answer: RawAnswer) -> Fault {
-        answer.check(&description(), &Bounds::default()).unwrap_err()
+        answer.check(Phase::Before, &description(), &Bounds::default()).unwrap_err()
     }
 
     #[test]
@@ -184,10 +201,14 @@ mod tests {
     #[test]
     fn a_plain_answer_passes() {
         let answer = RawAnswer { charges: vec![charge("spend", 5)], details: "{\"a\":1}".to_owned(), ..allow() };
-        assert!(answer.check(&description(), &Bounds::default()).is_ok());
-        let answer =
-            RawAnswer { verdict: Verdict::Modify, reason: "r".to_owned(), arguments: Some("{}".to_owned()), ..allow() };
-        assert!(answer.check(&description(), &Bounds::default()).is_ok());
+        assert!(answer.check(Phase::Before, &description(), &Bounds::default()).is_ok());
+        let answer = RawAnswer {
+            verdict: Verdict::Modify,
+            reason: "r".to_owned(),
+            replacement: Some("{}".to_owned()),
+            ..allow()
+        };
+        assert!(answer.check(Phase::Before, &description(), &Bounds::default()).is_ok());
     }
 
     #[test]
@@ -202,10 +223,10 @@ mod tests {
             RawAnswer { risk: -0.5, ..allow() },
             RawAnswer { details: text("[1]"), ..allow() },
             RawAnswer { details: text("{\"a\":1,\"a\":2}"), ..allow() },
-            RawAnswer { arguments: Some(text("{}")), ..deny() },
+            RawAnswer { replacement: Some(text("{}")), ..deny() },
             RawAnswer { verdict: Verdict::Modify, reason: text("r"), ..allow() },
-            RawAnswer { verdict: Verdict::Modify, reason: text("r"), arguments: Some(text("[]")), ..allow() },
-            RawAnswer { verdict: Verdict::Modify, reason: text("r"), arguments: Some(text("{")), ..allow() },
+            RawAnswer { verdict: Verdict::Modify, reason: text("r"), replacement: Some(text("[]")), ..allow() },
+            RawAnswer { verdict: Verdict::Modify, reason: text("r"), replacement: Some(text("{")), ..allow() },
             RawAnswer { charges: vec![charge("other", 1)], ..allow() },
             RawAnswer { charges: vec![charge("spend", -1)], ..allow() },
             RawAnswer { charges: vec![charge("spend", 1), charge("spend", 1)], ..allow() },
@@ -215,10 +236,31 @@ mod tests {
         for answer in [
             RawAnswer { reason: "x".repeat(2_049), ..deny() },
             RawAnswer { details: "x".repeat(20_000), ..allow() },
-            RawAnswer { verdict: Verdict::Modify, reason: text("r"), arguments: Some("x".repeat(2 << 20)), ..allow() },
+            RawAnswer {
+                verdict: Verdict::Modify,
+                reason: text("r"),
+                replacement: Some("x".repeat(2 << 20)),
+                ..allow()
+            },
         ] {
             assert!(matches!(fault(answer), Fault::TooLarge(_)));
         }
+    }
+
+    #[test]
+    fn after_a_call_any_text_of_bounded_length_takes_the_place_of_the_output() {
+        let modify = |text: &str| RawAnswer {
+            verdict: Verdict::Modify,
+            reason: "r".to_owned(),
+            replacement: Some(text.to_owned()),
+            ..allow()
+        };
+        let check = |answer: RawAnswer| answer.check(Phase::After, &description(), &Bounds::default());
+        for text in ["", "{", "not json"] {
+            let answer = check(modify(text)).unwrap();
+            assert_eq!(answer.replacement, Some(Subject::Output(text.to_owned())));
+        }
+        assert!(matches!(check(modify(&"x".repeat(2 << 20))), Err(Fault::TooLarge(_))));
     }
 
     #[test]

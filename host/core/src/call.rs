@@ -24,7 +24,7 @@ pub struct Call {
     pub metadata: Option<String>,
 }
 
-/// Why a call cannot be judged.
+/// Why a call, or the output of one, cannot be judged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MalformedCall {
     /// The function has no name.
@@ -39,6 +39,15 @@ pub enum MalformedCall {
     /// The arguments or metadata are some other JSON.
     #[error("the {0} are {1}, not an object")]
     NotAnObject(&'static str, &'static str),
+    /// An output comes for a call that the engine did not let through, or not lately.
+    #[error("no call of this id was let through lately")]
+    UnknownCall,
+    /// Several calls of one id were let through, and none of their outputs has come yet.
+    #[error("several calls of this id were let through, and it is not known which of them the output is of")]
+    AmbiguousCall,
+    /// An output is longer than arguments may be.
+    #[error("the output is longer than {0} bytes")]
+    OutputTooLong(usize),
 }
 
 impl MalformedCall {
@@ -49,6 +58,9 @@ impl MalformedCall {
             MalformedCall::TooLong(_) => "too_long",
             MalformedCall::Unusable(..) => "unusable",
             MalformedCall::NotAnObject(..) => "not_an_object",
+            MalformedCall::UnknownCall => "unknown_call",
+            MalformedCall::AmbiguousCall => "ambiguous_call",
+            MalformedCall::OutputTooLong(_) => "output_too_long",
         }
     }
 }
@@ -128,6 +140,11 @@ impl JudgedCall {
             arguments.to_string().as_bytes(),
             self.metadata.to_string().as_bytes(),
         ])
+    }
+
+    /// What binds a record to this output of this call, which ran with these arguments.
+    pub fn output_digest(&self, ran: &Json, output: &str, key: &Key) -> Digest {
+        key.digest(&[b"output", self.digest(ran, key).as_bytes(), output.as_bytes()])
     }
 }
 

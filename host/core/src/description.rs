@@ -2,6 +2,7 @@
 
 use crate::bounds::{Bounds, quoted};
 use crate::counter::Counter;
+use crate::subject::Phase;
 use crate::verdict::Verdict;
 
 /// The most counters a guard may declare.
@@ -32,13 +33,23 @@ impl Verdicts {
     }
 }
 
-/// A set of phases.
+/// A set of phases, never empty where it comes from a policy or a guard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Phases {
     /// The call is judged before it runs.
     pub before: bool,
     /// The output is judged after it ran.
     pub after: bool,
+}
+
+impl Phases {
+    /// Whether a phase is in the set.
+    pub fn contains(self, phase: Phase) -> bool {
+        match phase {
+            Phase::Before => self.before,
+            Phase::After => self.after,
+        }
+    }
 }
 
 /// What a guard says of itself; only [`Description::check`] lets one in from outside.
@@ -69,6 +80,9 @@ impl Description {
             if text.len() > bounds.name_bytes {
                 return Err(format!("the description's {what} is longer than {} bytes", bounds.name_bytes));
             }
+        }
+        if !self.phases.before && !self.phases.after {
+            return Err("it judges no phase".to_owned());
         }
         if self.counters.len() > MOST_COUNTERS {
             return Err(format!("{} counters are declared, at most {MOST_COUNTERS} may be", self.counters.len()));

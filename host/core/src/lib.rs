@@ -9,6 +9,7 @@
 //! | [`description`] | what a guard says of itself, checked likewise |
 //! | [`fault`] | what goes wrong in a guard or around it |
 //! | [`counter`] | counters, partitions, windows, readings and charges |
+//! | [`subject`] | what guards judge in each phase, and may replace |
 //! | [`time`] | stamps, civil time, where days and months begin |
 //! | [`limits`] | what a guard may use |
 //! | [`digest`] | digests, plain and keyed, and the link of the audit chain |
@@ -23,5 +24,6 @@ pub mod digest;
 pub mod fault;
 pub mod limits;
 pub mod policy;
+pub mod subject;
 pub mod time;
 pub mod verdict;

@@ -4,6 +4,7 @@
 use agenthalt_core::answer::RawAnswer;
 use agenthalt_core::counter::{Charge, ChargeWhen, Counter, Measure, Partition, Reading, Window};
 use agenthalt_core::description::{Description, Phases, Verdicts};
+use agenthalt_core::subject::{Phase, Subject};
 use agenthalt_core::time::{CivilTime, Timestamp};
 use agenthalt_core::verdict::Verdict;
 
@@ -73,10 +74,22 @@ impl PreparedCall {
         })
     }
 
-    /// The same call with other arguments.
-    pub fn with_arguments(mut self, arguments: String) -> Self {
-        self.0.arguments = arguments;
+    /// The same call with this to judge: other arguments, or an output, which makes it a call that has
+    /// run.
+    #[must_use]
+    pub fn with(mut self, subject: &Subject) -> Self {
+        match subject {
+            Subject::Arguments(arguments) => self.0.arguments = arguments.to_string(),
+            Subject::Output(output) => self.0.phase = wit::Phase::After(output.clone()),
+        }
         self
+    }
+
+    pub(crate) fn phase(&self) -> Phase {
+        match &self.0.phase {
+            wit::Phase::Before => Phase::Before,
+            wit::Phase::After(_) => Phase::After,
+        }
     }
 }
 
@@ -95,7 +108,7 @@ pub(crate) fn answer(decision: wit::Decision) -> RawAnswer {
         reason: decision.reason,
         risk: decision.risk,
         details: decision.details,
-        arguments: decision.arguments,
+        replacement: decision.replacement,
         charges: decision.charges.into_iter().map(charge).collect(),
     }
 }

@@ -138,7 +138,7 @@ impl Guard {
         let fuel = burnt(&store, limits);
         let answer = match called {
             Ok(Ok(None)) => Ok(None),
-            Ok(Ok(Some(decision))) => answer(decision).check(description, &uses.bounds).map(Some),
+            Ok(Ok(Some(decision))) => answer(decision).check(call.phase(), description, &uses.bounds).map(Some),
             Ok(Err(text)) => Err(Fault::GuestError(cut(&text))),
             Err(error) => Err(fault(&error, During::Call, limits)),
         };

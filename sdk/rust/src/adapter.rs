@@ -7,6 +7,7 @@ use agenthalt_json::Json;
 
 use crate::bindings::exports::agenthalt::guard::judge as wit;
 use crate::call::{named_agent, named_session};
+use crate::decision::Replacement;
 use crate::{
     Call, Charge, CivilTime, Counter, Decision, Document, Guard, Measure, Phase, Problem, Readings, Verdict, Verdicts,
     Window, read_settings,
@@ -104,7 +105,7 @@ fn problem(problem: Problem) -> wit::Problem {
 }
 
 fn decision(decision: Decision) -> wit::Decision {
-    let (verdict, reason, risk, details, arguments, charges) = decision.into_parts();
+    let (verdict, reason, risk, details, replacement, charges) = decision.into_parts();
     wit::Decision {
         verdict: match verdict {
             Verdict::Allow => wit::Verdict::Allow,
@@ -115,7 +116,10 @@ fn decision(decision: Decision) -> wit::Decision {
         reason,
         risk,
         details: details.map(|details| Json::Object(details).to_string()).unwrap_or_default(),
-        arguments: arguments.map(|arguments| Json::Object(arguments).to_string()),
+        replacement: replacement.map(|replacement| match replacement {
+            Replacement::Arguments(arguments) => Json::Object(arguments).to_string(),
+            Replacement::Output(output) => output,
+        }),
         charges: charges.into_iter().map(charge).collect(),
     }
 }

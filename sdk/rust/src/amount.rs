@@ -9,6 +9,8 @@ use agenthalt_json::{Json, Number};
 const ONE: i64 = 1_000_000;
 /// How many decimal places are kept.
 const PLACES: u32 = 6;
+/// The longest text that is read as a number: reading takes time, and no amount is written so long.
+const MOST_TEXT_BYTES: usize = 256;
 
 /// A decimal of zero or more, kept in millionths of the unit.
 ///
@@ -54,6 +56,26 @@ impl Amount {
         }
     }
 
+    /// The amount so many times, where a quantity is a decimal too; what is finer than a millionth is
+    /// rounded up. `None` where it does not fit.
+    pub const fn times(self, quantity: Amount) -> Option<Amount> {
+        // In parts, so that nothing on the way is wider than 64 bits: the whole of the quantity, then its
+        // rest of less than one.
+        let (wholes, rest) = (quantity.0 / ONE, quantity.0 % ONE);
+        let Some(by_wholes) = self.0.checked_mul(wholes) else {
+            return None;
+        };
+        let fine = self.0 % ONE * rest;
+        let rounded_up = fine / ONE + if fine % ONE == 0 { 0 } else { 1 };
+        let Some(by_rest) = (self.0 / ONE).checked_mul(rest) else {
+            return None;
+        };
+        match Amount(by_wholes).checked_add(Amount(by_rest)) {
+            Some(product) => product.checked_add(Amount(rounded_up)),
+            None => None,
+        }
+    }
+
     /// Reads a field of a call: null is a field not given, numeric text counts as its number, and what
     /// is finer than a millionth is rounded up.
     ///
@@ -63,13 +85,10 @@ impl Amount {
         match value {
             Json::Null => Ok(None),
             Json::Number(number) => Amount::rounded_up(number).map(Some),
-            Json::String(text) => {
-                let number = read_text(text).ok_or(Malformed("a text that is no number"))?;
-                Amount::rounded_up(&number).map(Some)
-            }
-            Json::Bool(_) => Err(Malformed("a boolean")),
-            Json::Array(_) => Err(Malformed("a list")),
-            Json::Object(_) => Err(Malformed("an object")),
+            Json::String(text) => Amount::rounded_up(&read_text(text)?).map(Some),
+            Json::Bool(_) => Err(Malformed::Boolean),
+            Json::Array(_) => Err(Malformed::List),
+            Json::Object(_) => Err(Malformed::Object),
         }
     }
 
@@ -96,11 +115,11 @@ impl Amount {
             return Ok(Amount(millionths));
         }
         if number.is_negative() {
-            return Err(Malformed("a negative number"));
+            return Err(Malformed::Negative);
         }
-        let (millionths, exact) = number.scaled(PLACES).ok_or(Malformed("a number that is too large"))?;
+        let (millionths, exact) = number.scaled(PLACES).ok_or(Malformed::TooLarge)?;
         let millionths = if exact { millionths } else { millionths.saturating_add(1) };
-        i64::try_from(millionths).map(Amount).map_err(|_| Malformed("a number that is too large"))
+        i64::try_from(millionths).map(Amount).map_err(|_| Malformed::TooLarge)
     }
 }
 
@@ -125,11 +144,16 @@ pub(crate) fn read_plain(text: &str, places: u32) -> Option<i64> {
 
 /// Numbers as people type them: also `+5`, `007`, `.5` and `5.`, and nothing with a sign of currency, a
 /// group separator or a word.
-fn read_text(text: &str) -> Option<Number> {
+fn read_text(text: &str) -> Result<Number, Malformed> {
     let text = text.trim();
-    if let Some(number) = Number::parse(text) {
-        return Some(number);
+    if text.len() > MOST_TEXT_BYTES {
+        let is_numeric = text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'.' | b'+' | b'-' | b'e' | b'E'));
+        return Err(if is_numeric { Malformed::TooLong } else { Malformed::NoNumber });
     }
+    Number::parse(text).or_else(|| read_loosely(text)).ok_or(Malformed::NoNumber)
+}
+
+fn read_loosely(text: &str) -> Option<Number> {
     let (sign, text) = match text.strip_prefix('-') {
         Some(rest) => ("-", rest),
         None => ("", text.strip_prefix('+').unwrap_or(text)),
@@ -140,15 +164,12 @@ fn read_text(text: &str) -> Option<Number> {
     if whole.is_empty() && fraction.is_empty() {
         return None;
     }
-    let mut plain = String::from(sign);
-    match whole.trim_start_matches('0') {
-        "" => plain.push('0'),
-        digits => plain.push_str(digits),
-    }
-    plain.push('.');
-    plain.push_str(if fraction.is_empty() { "0" } else { fraction });
-    plain.push_str(exponent);
-    Number::parse(&plain)
+    let whole = match whole.trim_start_matches('0') {
+        "" => "0",
+        digits => digits,
+    };
+    let fraction = if fraction.is_empty() { "0" } else { fraction };
+    Number::parse(&[sign, whole, ".", fraction, exponent].concat())
 }
 
 impl fmt::Display for Amount {
@@ -180,13 +201,36 @@ impl From<Amount> for i64 {
     }
 }
 
-/// A field does not hold a finite number of zero or more; shown, it says what it holds instead.
+/// Why a field holds no finite number of zero or more; shown, it says what it holds instead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Malformed(&'static str);
+pub enum Malformed {
+    /// A text that is no number, as `ten`, `$2` and `NaN` are none.
+    NoNumber,
+    /// A text of so many digits that nobody means it.
+    TooLong,
+    /// A number below zero, also as text.
+    Negative,
+    /// A number that does not fit, also as text.
+    TooLarge,
+    /// `true` or `false`.
+    Boolean,
+    /// A list.
+    List,
+    /// An object.
+    Object,
+}
 
 impl fmt::Display for Malformed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0)
+        f.write_str(match self {
+            Malformed::NoNumber => "a text that is no number",
+            Malformed::TooLong => "a number that is too long",
+            Malformed::Negative => "a negative number",
+            Malformed::TooLarge => "a number that is too large",
+            Malformed::Boolean => "a boolean",
+            Malformed::List => "a list",
+            Malformed::Object => "an object",
+        })
     }
 }
 
@@ -251,6 +295,50 @@ mod tests {
             "9223372036855",
         ] {
             assert!(read(json).is_err(), "{json}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_apart() {
+        for (json, malformed) in [
+            ("\"ten\"", Malformed::NoNumber),
+            ("\"-0.5\"", Malformed::Negative),
+            ("\"1e300\"", Malformed::TooLarge),
+            ("true", Malformed::Boolean),
+            ("[1]", Malformed::List),
+            ("{}", Malformed::Object),
+        ] {
+            assert_eq!(read(json), Err(malformed), "{json}");
+        }
+        let long = |digit: &str| read(&format!("\"{}\"", digit.repeat(1_000)));
+        assert_eq!((long("0"), long("x")), (Err(Malformed::TooLong), Err(Malformed::NoNumber)));
+        assert_eq!(read(&format!("\"{}5\"", " ".repeat(1_000))), Ok(Some(5_000_000)));
+    }
+
+    #[test]
+    fn products_are_exact_and_rounded_up_behind_the_millionth() {
+        for (amount, quantity, product) in [
+            (99_000_000, 1_000_000_000, Some(99_000_000_000)),
+            (2_500_000, 500_000, Some(1_250_000)),
+            (1, 1, Some(1)),
+            (100_000, 3_000_000, Some(300_000)),
+            (0, i64::MAX, Some(0)),
+            (i64::MAX, 1_000_000, Some(i64::MAX)),
+            (i64::MAX, 1_000_001, None),
+            (i64::MAX, i64::MAX, None),
+            (i64::MAX, 999_999, Some(9_223_362_813_482_738_953)),
+        ] {
+            assert_eq!(Amount(amount).times(Amount(quantity)), product.map(Amount), "{amount} {quantity}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn products_are_those_of_wide_integers(amount in 0..i64::MAX, quantity in 0..i64::MAX, cut in 0..62_u32) {
+            let (amount, quantity) = (amount >> (cut % 31), quantity >> cut);
+            let wide = (i128::from(amount) * i128::from(quantity) + 999_999) / 1_000_000;
+            let product = Amount(amount).times(Amount(quantity)).map(|product| i128::from(product.0));
+            proptest::prop_assert_eq!(product, Some(wide).filter(|wide| *wide <= i128::from(i64::MAX)));
         }
     }
 

@@ -9,12 +9,12 @@ use crate::Charge;
 /// The most bytes that the contract takes as a reason.
 const MOST_REASON_BYTES: usize = 2_048;
 
-/// What may be said of a call, from the mildest to the strictest.
+/// What may be said of a call or its output, from the mildest to the strictest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verdict {
     /// The call may run as it is.
     Allow,
-    /// The call may run with other arguments.
+    /// The call may run with other arguments, or its output be passed on as another text.
     Modify,
     /// A human decides.
     RequireApproval,
@@ -83,15 +83,24 @@ pub struct Decision {
     reason: String,
     risk: f64,
     details: Option<Object>,
-    arguments: Option<Object>,
+    replacement: Option<Replacement>,
     charges: Vec<Charge>,
+}
+
+/// What takes the place of what was judged.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Replacement {
+    /// Before the call: other arguments.
+    Arguments(Object),
+    /// After it: another output.
+    Output(String),
 }
 
 impl Decision {
     fn new(verdict: Verdict, reason: String, risk: f64) -> Decision {
         let mut reason = reason;
         clip(&mut reason, MOST_REASON_BYTES);
-        Decision { verdict, reason, risk, details: None, arguments: None, charges: Vec::new() }
+        Decision { verdict, reason, risk, details: None, replacement: None, charges: Vec::new() }
     }
 
     /// The call may run. Risk 0.
@@ -112,9 +121,16 @@ impl Decision {
         Decision::new(Verdict::RequireApproval, reason.into(), 0.7)
     }
 
-    /// The call may run with these arguments instead. Risk 0.
+    /// The call may run with these arguments instead. Risk 0. Only in the phase before.
     pub fn modify(arguments: Object, reason: impl Into<String>) -> Decision {
-        Decision { arguments: Some(arguments), ..Decision::new(Verdict::Modify, reason.into(), 0.0) }
+        let replacement = Some(Replacement::Arguments(arguments));
+        Decision { replacement, ..Decision::new(Verdict::Modify, reason.into(), 0.0) }
+    }
+
+    /// The output may be passed on as this text instead. Risk 0. Only in the phase after.
+    pub fn modify_output(output: impl Into<String>, reason: impl Into<String>) -> Decision {
+        let replacement = Some(Replacement::Output(output.into()));
+        Decision { replacement, ..Decision::new(Verdict::Modify, reason.into(), 0.0) }
     }
 
     /// Sets the risk: clamped to 0 (harmless) to 1; what is no number is 1.
@@ -169,7 +185,18 @@ impl Decision {
 
     /// The new arguments of a call that is modified.
     pub fn new_arguments(&self) -> Option<&Object> {
-        self.arguments.as_ref()
+        match &self.replacement {
+            Some(Replacement::Arguments(arguments)) => Some(arguments),
+            Some(Replacement::Output(_)) | None => None,
+        }
+    }
+
+    /// The new output of a call whose output is modified.
+    pub fn new_output(&self) -> Option<&str> {
+        match &self.replacement {
+            Some(Replacement::Output(output)) => Some(output),
+            Some(Replacement::Arguments(_)) | None => None,
+        }
     }
 
     /// The proposed charges.
@@ -178,8 +205,8 @@ impl Decision {
     }
 
     #[cfg(target_arch = "wasm32")]
-    pub(crate) fn into_parts(self) -> (Verdict, String, f64, Option<Object>, Option<Object>, Vec<Charge>) {
-        (self.verdict, self.reason, self.risk, self.details, self.arguments, self.charges)
+    pub(crate) fn into_parts(self) -> (Verdict, String, f64, Option<Object>, Option<Replacement>, Vec<Charge>) {
+        (self.verdict, self.reason, self.risk, self.details, self.replacement, self.charges)
     }
 }
 

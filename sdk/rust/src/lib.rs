@@ -14,6 +14,8 @@
 //! | `amount` | [`Amount`]: decimals, exact to a millionth |
 //! | `pattern` | [`Tighten`], [`Loosen`] and [`LoosenFolded`], over one small matcher in `glob` |
 //! | `name`, `function_words` | [`Name`], [`FoldedName`], [`FunctionWords`] |
+//! | `words` | [`Phrase`], [`WrittenName`]: texts of the settings that are no patterns |
+//! | `path` | [`normalised_path`]: a path without `//`, `.` and `..` |
 //! | `field`, `place` | fields of a JSON tree by their folded name, and their places |
 //! | `schema` | the JSON Schema of a settings type (feature `schema`) |
 //! | `export` | [`export!`]; for wasm also `adapter`, `arena` and the generated `bindings` |
@@ -29,11 +31,13 @@ mod function_words;
 mod glob;
 mod guard;
 mod name;
+mod path;
 mod pattern;
 mod place;
 #[cfg(feature = "schema")]
 mod schema;
 mod settings;
+mod words;
 
 #[cfg(target_arch = "wasm32")]
 mod adapter;
@@ -54,11 +58,13 @@ pub use field::visit_fields;
 pub use function_words::{DELETION_WORDS, FunctionWords, PURCHASE_WORDS};
 pub use guard::{Error, Guard, Problem, Problems};
 pub use name::{FoldedName, Name};
-pub use pattern::{BadPattern, Loosen, LoosenFolded, Tighten};
+pub use path::normalised_path;
+pub use pattern::{BadPattern, Loosen, LoosenFolded, Tighten, fold_forms};
 pub use place::Place;
 #[cfg(feature = "schema")]
 pub use schema::schema_text;
 pub use settings::{Fraction, List, Map, read_settings};
+pub use words::{Phrase, Words, WrittenName};
 
 /// What [`export!`] uses; nothing here is for other hands.
 #[doc(hidden)]

@@ -54,6 +54,36 @@ impl Tighten {
                 && name.unbroken().iter().any(|part| glob::matches(self.unbroken(), part, compare)))
     }
 
+    /// Whether the pattern meets a text that is folded already, the whole of it and nothing of it.
+    ///
+    /// For texts that are no names, as paths are: whoever asks takes them apart.
+    pub fn meets_folded(&self, folded: &str) -> bool {
+        let compare = Compare::Folded(fold);
+        self.forms().any(|form| glob::matches(form, folded, compare))
+    }
+
+    /// Whether some text meets both the pattern and another one, whose plain characters are folded. A
+    /// set counts as any character.
+    pub fn overlaps(&self, folded: &str) -> bool {
+        self.forms().any(|form| glob::overlap(folded, form))
+    }
+
+    /// The pattern in the forms that are compared: folded, and where that differs, folded without a
+    /// boundary between a lower and an upper letter.
+    pub fn forms(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.folded.as_str()).chain(self.unbroken.as_deref())
+    }
+
+    /// The pattern with its text changed, in every form that is compared.
+    ///
+    /// # Errors
+    /// As [`Tighten::new`], where the changed text is no pattern.
+    pub fn changed(&self, change: &dyn Fn(&str) -> String) -> Result<Tighten, BadPattern> {
+        let folded = checked(change(&self.folded))?;
+        let unbroken = self.unbroken.as_deref().map(|form| checked(change(form))).transpose()?;
+        Ok(Tighten { folded, unbroken })
+    }
+
     /// Whether the pattern is no more than this very name.
     pub fn is_exactly(&self, name: &Name<'_>) -> bool {
         !self.folded.contains(['*', '?', '['])
@@ -96,6 +126,36 @@ impl Loosen {
     pub fn meets(&self, name: &Name<'_>) -> bool {
         glob::matches(&self.0, &name.written(), Compare::Written)
     }
+
+    /// Whether the pattern meets a text that is no name as it is written.
+    pub fn meets_written(&self, text: &str) -> bool {
+        glob::matches(&self.0, &as_written(text), Compare::Written)
+    }
+
+    /// The pattern with its text changed.
+    ///
+    /// # Errors
+    /// As [`Tighten::new`], where the changed text is no pattern.
+    pub fn changed(&self, change: &dyn Fn(&str) -> String) -> Result<Loosen, BadPattern> {
+        checked(change(&self.0)).map(Loosen)
+    }
+}
+
+fn checked(pattern: String) -> Result<String, BadPattern> {
+    glob::check(&pattern).map(|()| pattern)
+}
+
+/// A text that is no name in the forms that [`Tighten::meets_folded`] compares: folded, and where that
+/// differs, folded without a boundary between a lower and an upper letter.
+///
+/// ```
+/// assert_eq!(agenthalt_guard::fold_forms("inBox"), ("in_box".to_owned(), Some("inbox".to_owned())));
+/// assert_eq!(agenthalt_guard::fold_forms("INBOX "), ("inbox".to_owned(), None));
+/// ```
+pub fn fold_forms(text: &str) -> (String, Option<String>) {
+    let folded = fold(text);
+    let unbroken = has_capital(text).then(|| fold_unbroken(text)).filter(|unbroken| *unbroken != folded);
+    (folded, unbroken)
 }
 
 /// A pattern of a rule that loosens, for names in the folded form without look-alikes, the whole of
@@ -189,6 +249,24 @@ mod tests {
         let pattern = LoosenFolded::new("get_*").unwrap();
         assert!(pattern.meets(&Name::new("GET_user")) && pattern.meets(&Name::new("getUser")));
         assert!(!pattern.meets(&Name::new("gеt_user")) && !pattern.meets(&Name::new("files.get_user")));
+    }
+
+    #[test]
+    fn folded_texts_are_met_whole() {
+        let pattern = Tighten::new("InBox").unwrap();
+        assert!(pattern.meets_folded("in_box") && pattern.meets_folded("inbox"));
+        assert!(!pattern.meets_folded("mail.inbox"));
+        let inside = pattern.changed(&|form| ["*/", form, "/*"].concat()).unwrap();
+        assert!(inside.meets_folded("mail/inbox/1") && inside.meets_folded("mail/in_box/1"));
+        assert!(pattern.changed(&|form| [form, "["].concat()).is_err());
+        assert!(pattern.overlaps("inb*") && pattern.overlaps("in_*") && !pattern.overlaps("temp_*"));
+    }
+
+    #[test]
+    fn written_texts_are_met_as_they_are() {
+        let pattern = Loosen::new("C:\\tmp\\*").unwrap();
+        assert!(pattern.meets_written("C:\\tmp\\A") && !pattern.meets_written("c:\\tmp\\A"));
+        assert!(pattern.changed(&|text| text.replace('\\', "/")).unwrap().meets_written("C:/tmp/A"));
     }
 
     #[test]

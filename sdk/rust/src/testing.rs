@@ -51,7 +51,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 pub use call::TestCall;
 
-use crate::{Call, Decision, Error, Guard, Problems, Readings, Verdict, read_settings};
+use crate::{Call, Decision, Error, Guard, Phase, Problems, Readings, Verdict, read_settings};
 use ledger::Ledger;
 
 /// A guard under test with its settings and its counters.
@@ -72,7 +72,8 @@ impl<G: Guard> TestGuard<G> {
         Ok(TestGuard { settings: settings.to_owned(), ledger, guard: PhantomData })
     }
 
-    /// Judges a call; what it is charged counts when the guard lets it through.
+    /// Judges a call; what it is charged counts when the guard lets it through. `None`, too, where the
+    /// guard does not judge the phase: the host does not ask it then.
     ///
     /// # Errors
     /// A fault: the guard's own, a panic, or an answer that the contract forbids.
@@ -102,9 +103,16 @@ impl<G: Guard> TestGuard<G> {
         let call = call.to_call();
         let readings = self.ledger.read(&call);
         let guard = configure::<G>(&self.settings).map_err(|_| Error::new("the settings were good once"))?;
+        let is_judged = match call.phase {
+            Phase::Before => guard.phases().before,
+            Phase::After(_) => guard.phases().after,
+        };
+        if !is_judged {
+            return Ok(None);
+        }
         let decision = evaluate(&guard, &call, &readings)?;
         if let Some(decision) = &decision {
-            check(&guard, decision)?;
+            check(&guard, decision, &call.phase)?;
             let let_through = match decision.verdict() {
                 Verdict::Allow | Verdict::Modify => true,
                 Verdict::RequireApproval => approved,
@@ -130,7 +138,7 @@ fn evaluate<G: Guard>(guard: &G, call: &Call, readings: &Readings) -> Result<Opt
 }
 
 /// What the host checks of an answer.
-fn check<G: Guard>(guard: &G, decision: &Decision) -> Result<(), Error> {
+fn check<G: Guard>(guard: &G, decision: &Decision, phase: &Phase) -> Result<(), Error> {
     let fault = |text: String| Err(Error::new(text));
     let verdict = decision.verdict();
     if !guard.verdicts().holds(verdict) {
@@ -139,8 +147,13 @@ fn check<G: Guard>(guard: &G, decision: &Decision) -> Result<(), Error> {
     if verdict != Verdict::Allow && decision.reason().trim().is_empty() {
         return fault(format!("the verdict {verdict:?} has no reason"));
     }
-    if (verdict == Verdict::Modify) != decision.new_arguments().is_some() {
-        return fault("new arguments come with the verdict modify, and with no other".to_owned());
+    let (fits, other) = (decision.new_arguments().is_some(), decision.new_output().is_some());
+    let (fits, other, what) = match phase {
+        Phase::Before => (fits, other, "new arguments"),
+        Phase::After(_) => (other, fits, "a new output"),
+    };
+    if (verdict == Verdict::Modify) != fits || other {
+        return fault(format!("{what}, and nothing else, comes with the verdict modify, and with no other"));
     }
     Ok(())
 }

@@ -9,6 +9,8 @@
 //! | [`number`](Number) | numbers by their exact decimal value |
 //! | `parse` | text to tree, with [`Limits`] and an [`Error`] that names the place |
 //! | `write` | tree to canonical text |
+//! | `scan` | how far a text needs no escape |
+//! | `sort` | values in the order of their keys |
 //!
 //! ```
 //! use agenthalt_json::Json;
@@ -19,6 +21,8 @@
 
 mod number;
 mod parse;
+mod scan;
+mod sort;
 mod value;
 mod write;
 

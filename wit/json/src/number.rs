@@ -6,38 +6,96 @@ use std::fmt;
 const MOST_ZEROS: i64 = 40;
 /// The largest exponent that is read; beyond it a number is malformed.
 const MOST_EXPONENT: i64 = 1_000_000_000;
+/// How many digits an integer has at most: so many surely fit.
+const MOST_DIGITS: i64 = 36;
+
+/// The longest text that a number holds in itself: nearly every number costs no memory of its own.
+const MOST_SHORT: usize = 10;
 
 /// A JSON number: `1`, `1.0` and `1e0` are the same one.
 ///
 /// It is kept as its canonical text: no `+`, no leading or trailing zero that says nothing, `0` for
 /// every zero.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Number(String);
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Number(Text);
+
+// INVARIANT: a text of at most `MOST_SHORT` bytes is a short one, with zeros behind it: equal texts are
+// equal in all bytes.
+#[derive(Clone, PartialEq, Eq, Hash)]
+enum Text {
+    Short { length: u8, bytes: [u8; MOST_SHORT] },
+    Long(Box<str>),
+}
 
 impl Number {
     /// Reads a number written as RFC 8259 says; `None` for anything else, also for white space
     /// around it and for exponents beyond a thousand million.
     pub fn parse(text: &str) -> Option<Number> {
-        if is_canonical(text) {
-            return Some(Number(text.to_owned()));
+        if is_canonical(text.as_bytes()) {
+            return Some(Number::of(text));
         }
-        let decimal = Decimal::parse(text)?;
-        Some(Number(decimal.canonical()))
+        let decimal = Decimal::parse(text.as_bytes())?;
+        Some(Number::of(&decimal.canonical()))
+    }
+
+    /// The number at the start of a text and its length, if it is short, canonical and not the end of all.
+    /// Nearly every number is such a one, and is looked at once.
+    pub(crate) fn short(text: &[u8]) -> Option<(Number, usize)> {
+        let mut bytes = [0; MOST_SHORT];
+        let mut is_whole = true;
+        for (length, (to, byte)) in (0_u8..).zip(bytes.iter_mut().zip(text)) {
+            match byte {
+                b'0'..=b'9' => *to = *byte,
+                b'-' | b'.' | b'e' => {
+                    is_whole = false;
+                    *to = *byte;
+                }
+                b',' | b']' | b'}' => {
+                    let end = usize::from(length);
+                    let is_good = match length {
+                        0 => false,
+                        1 if is_whole => true,
+                        _ if is_whole => text.first() != Some(&b'0'),
+                        _ => text.get(..end).is_some_and(is_canonical),
+                    };
+                    return is_good.then_some((Number(Text::Short { length, bytes }), end));
+                }
+                _ => return None,
+            }
+        }
+        None
+    }
+
+    /// The number of a canonical text.
+    fn of(text: &str) -> Number {
+        let mut bytes = [0; MOST_SHORT];
+        Number(match (bytes.get_mut(..text.len()), u8::try_from(text.len())) {
+            (Some(start), Ok(length)) => {
+                start.copy_from_slice(text.as_bytes());
+                Text::Short { length, bytes }
+            }
+            _ => Text::Long(text.into()),
+        })
     }
 
     /// The canonical text.
     pub fn as_str(&self) -> &str {
-        &self.0
+        match &self.0 {
+            Text::Short { length, bytes } => {
+                bytes.get(..usize::from(*length)).and_then(|text| str::from_utf8(text).ok()).unwrap_or("0")
+            }
+            Text::Long(text) => text,
+        }
     }
 
     /// Whether the number is below zero.
     pub fn is_negative(&self) -> bool {
-        self.0.starts_with('-')
+        self.as_str().starts_with('-')
     }
 
     /// Whether the number is zero.
     pub fn is_zero(&self) -> bool {
-        self.0 == "0"
+        self.as_str() == "0"
     }
 
     /// The number as an integer, where it is a whole one that fits: `30.0` is 30.
@@ -59,153 +117,205 @@ impl Number {
     /// The number times ten to the power of `places`, cut towards zero, and whether that was exact.
     /// `None` where the result has more than 36 digits.
     pub fn scaled(&self, places: u32) -> Option<(i128, bool)> {
-        let decimal = Decimal::parse(&self.0)?;
-        let exponent = decimal.exponent.checked_add(i64::from(places))?;
-        let (digits, exact) = if exponent < 0 {
-            let dropped = usize::try_from(-exponent).ok()?;
-            match decimal.digits.len().checked_sub(dropped) {
-                Some(kept) => (decimal.digits.get(..kept)?.to_owned(), false),
-                None => (String::new(), decimal.digits.is_empty()),
-            }
-        } else {
-            let zeros = if decimal.digits.is_empty() { 0 } else { exponent };
-            if zeros > 36 {
-                return None;
-            }
-            let zeros = usize::try_from(zeros).ok()?;
-            (format!("{}{}", decimal.digits, "0".repeat(zeros)), true)
-        };
-        if digits.len() > 36 {
+        let decimal = Decimal::parse(self.as_str().as_bytes())?;
+        if decimal.is_zero() {
+            return Some((0, true));
+        }
+        let moved = decimal.exponent.checked_add(i64::from(places))?;
+        let length = i64::try_from(decimal.length()).ok()?.checked_add(moved)?;
+        if length > MOST_DIGITS {
             return None;
         }
-        let value: i128 = if digits.is_empty() { 0 } else { digits.parse().ok()? };
-        Some((if decimal.negative { -value } else { value }, exact))
+        // Digits that are asked for and not there are zeros; those beyond the end are cut.
+        let digits = decimal.digits().map(|digit| i128::from(digit - b'0')).chain(std::iter::repeat(0));
+        let value = digits.take(usize::try_from(length).unwrap_or(0)).fold(0, |value, digit| value * 10 + digit);
+        Some((if decimal.negative { -value } else { value }, moved >= 0))
+    }
+}
+
+impl fmt::Debug for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Number").field(&self.as_str()).finish()
     }
 }
 
 impl fmt::Display for Number {
     /// Writes the canonical text; a precision cuts it, as it does any text.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
+        f.pad(self.as_str())
     }
 }
 
 impl From<i64> for Number {
     fn from(value: i64) -> Self {
-        Number(value.to_string())
+        Number::of(&value.to_string())
     }
 }
 
 impl From<u64> for Number {
     fn from(value: u64) -> Self {
-        Number(value.to_string())
+        Number::of(&value.to_string())
     }
 }
 
-/// Whether a text is plainly a number in canonical form, as nearly every one is: digits without a leading
-/// zero, and behind a point digits that do not end in zero.
-fn is_canonical(text: &str) -> bool {
-    let (whole, fraction) = match text.as_bytes().iter().position(|b| *b == b'.') {
-        Some(at) => text.as_bytes().split_at(at),
-        None => (text.as_bytes(), &[][..]),
+/// Whether a text is surely a number in canonical form, as nearly every one is, and every one that a
+/// host hands to a guard if it is no longer than this looks at.
+fn is_canonical(text: &[u8]) -> bool {
+    let (is_negative, number) = match text {
+        [b'-', rest @ ..] => (true, rest),
+        rest => (false, rest),
     };
-    let all_digits = |digits: &[u8]| digits.iter().all(u8::is_ascii_digit);
+    let Some((whole, rest)) = number.split_at_checked(count_digits(number)) else {
+        return false;
+    };
     let is_whole = match whole {
         [] => false,
-        [b'0', rest @ ..] => rest.is_empty(),
-        [..] => all_digits(whole),
+        [b'0', more @ ..] => more.is_empty(),
+        [..] => true,
     };
-    let is_fraction = match fraction {
-        [] => true,
-        [_, digits @ ..] => matches!(digits, [.., b'1'..=b'9']) && all_digits(digits),
+    let is_end = match rest {
+        [] => !is_negative || whole != b"0",
+        [b'.', fraction @ .., b'1'..=b'9'] => count_digits(fraction) == fraction.len(),
+        // What needs an exponent is longer than the zeros that would be written out.
+        [b'e', b'-', exponent @ ..] | [b'e', exponent @ ..] => {
+            let is_large = match exponent {
+                [b'4', b'0'] => false,
+                [b'4'..=b'9', _] | [b'1'..=b'9', _, _, ..] => true,
+                _ => false,
+            };
+            is_large && count_digits(exponent) == exponent.len() && exponent.len() < 10 && !whole.ends_with(b"0")
+        }
+        [..] => false,
     };
-    text.len() <= 36 && is_whole && is_fraction
+    text.len() <= 36 && is_whole && is_end
 }
 
-/// A number taken apart: `digits` times ten to the power of `exponent`; no digits for zero.
-struct Decimal {
+fn count_digits(text: &[u8]) -> usize {
+    text.iter().position(|b| !b.is_ascii_digit()).unwrap_or(text.len())
+}
+
+/// A number taken apart: the digits of `whole` and `fraction` as one row, times ten to the power of
+/// `exponent`. The row begins and ends with no zero; there is none for zero.
+struct Decimal<'a> {
     negative: bool,
-    digits: String,
+    whole: &'a [u8],
+    fraction: &'a [u8],
     exponent: i64,
 }
 
-impl Decimal {
-    fn parse(text: &str) -> Option<Decimal> {
-        let (negative, text) = match text.strip_prefix('-') {
-            Some(rest) => (true, rest),
-            None => (false, text),
+impl<'a> Decimal<'a> {
+    fn parse(text: &'a [u8]) -> Option<Decimal<'a>> {
+        let (negative, text) = match text {
+            [b'-', rest @ ..] => (true, rest),
+            rest => (false, rest),
         };
-        let (mantissa, exponent) = match text.split_once(['e', 'E']) {
-            Some((mantissa, exponent)) => (mantissa, Some(exponent)),
-            None => (text, None),
+        let (whole, rest) = text.split_at_checked(count_digits(text))?;
+        let (fraction, rest) = match rest {
+            [b'.', rest @ ..] => rest.split_at_checked(count_digits(rest)).filter(|(digits, _)| !digits.is_empty())?,
+            rest => (&[][..], rest),
         };
-        let (whole, fraction) = match mantissa.split_once('.') {
-            Some((whole, fraction)) if !fraction.is_empty() => (whole, fraction),
-            Some(_) => return None,
-            None => (mantissa, ""),
+        let exponent = match rest {
+            [] => 0,
+            [b'e' | b'E', exponent @ ..] => parse_exponent(exponent)?,
+            [..] => return None,
         };
-        let all_digits = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
-        if whole.is_empty() || !all_digits(whole) || !all_digits(fraction) {
-            return None;
-        }
-        if whole.len() > 1 && whole.starts_with('0') {
-            return None;
-        }
-        let exponent = match exponent {
-            Some(text) => parse_exponent(text)?,
-            None => 0,
+        let whole = match whole {
+            [] | [b'0', _, ..] => return None,
+            [b'0'] => &[],
+            digits => digits,
         };
-        let joined = format!("{whole}{fraction}");
-        let significant = joined.trim_start_matches('0');
-        let digits = significant.trim_end_matches('0');
-        if digits.is_empty() {
-            return Some(Decimal { negative: false, digits: String::new(), exponent: 0 });
-        }
-        let trailing = i64::try_from(significant.len() - digits.len()).ok()?;
-        let fraction = i64::try_from(fraction.len()).ok()?;
-        Some(Decimal {
-            negative,
-            digits: digits.to_owned(),
-            exponent: exponent.checked_add(trailing)?.checked_sub(fraction)?,
+        let (fraction, whole_end) = (without_end_zeros(fraction), without_end_zeros(whole));
+        Some(if !fraction.is_empty() {
+            let exponent = exponent.checked_sub(i64::try_from(fraction.len()).ok()?)?;
+            let fraction = if whole.is_empty() { without_start_zeros(fraction) } else { fraction };
+            Decimal { negative, whole, fraction, exponent }
+        } else if !whole_end.is_empty() {
+            let exponent = exponent.checked_add(i64::try_from(whole.len() - whole_end.len()).ok()?)?;
+            Decimal { negative, whole: whole_end, fraction, exponent }
+        } else {
+            Decimal { negative: false, whole: &[], fraction: &[], exponent: 0 }
         })
     }
 
+    fn is_zero(&self) -> bool {
+        self.length() == 0
+    }
+
+    fn length(&self) -> usize {
+        self.whole.len() + self.fraction.len()
+    }
+
+    fn digits(&self) -> impl Iterator<Item = u8> {
+        self.whole.iter().chain(self.fraction).copied()
+    }
+
     fn canonical(&self) -> String {
-        if self.digits.is_empty() {
+        if self.is_zero() {
             return "0".to_owned();
         }
-        let sign = if self.negative { "-" } else { "" };
-        let digits = &self.digits;
-        let zeros = |n: i64| "0".repeat(usize::try_from(n).unwrap_or(0));
-        if (0..=MOST_ZEROS).contains(&self.exponent) {
-            return format!("{sign}{digits}{}", zeros(self.exponent));
+        let mut text = String::with_capacity(self.length() + 48);
+        if self.negative {
+            text.push('-');
         }
-        if self.exponent < 0 {
-            let length = i64::try_from(digits.len()).unwrap_or(i64::MAX);
-            let point = length.saturating_add(self.exponent);
-            if point > 0 {
-                let (whole, fraction) = digits.split_at(usize::try_from(point).unwrap_or(0));
-                return format!("{sign}{whole}.{fraction}");
-            }
-            if -self.exponent <= MOST_ZEROS {
-                return format!("{sign}0.{}{digits}", zeros(-point));
-            }
+        let point = i64::try_from(self.length()).unwrap_or(i64::MAX).saturating_add(self.exponent);
+        let is_plain = (-MOST_ZEROS..=MOST_ZEROS).contains(&self.exponent) || (self.exponent < 0 && point > 0);
+        if is_plain && point <= 0 {
+            text.push_str("0.");
+            text.extend(zeros(-point));
         }
-        format!("{sign}{digits}e{}", self.exponent)
+        for (place, digit) in (0..).zip(self.digits()) {
+            if is_plain && place > 0 && place == point {
+                text.push('.');
+            }
+            text.push(char::from(digit));
+        }
+        if !is_plain {
+            text.push('e');
+            text.push_str(&self.exponent.to_string());
+        } else {
+            text.extend(zeros(self.exponent));
+        }
+        text
     }
 }
 
+/// So many zeros; none below one.
+fn zeros(count: i64) -> impl Iterator<Item = char> {
+    std::iter::repeat_n('0', usize::try_from(count).unwrap_or(0))
+}
+
+fn without_end_zeros(mut digits: &[u8]) -> &[u8] {
+    while let [rest @ .., b'0'] = digits {
+        digits = rest;
+    }
+    digits
+}
+
+fn without_start_zeros(mut digits: &[u8]) -> &[u8] {
+    while let [b'0', rest @ ..] = digits {
+        digits = rest;
+    }
+    digits
+}
+
 /// Reads an exponent; beyond [`MOST_EXPONENT`] there is none.
-fn parse_exponent(text: &str) -> Option<i64> {
-    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
-    if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
+fn parse_exponent(text: &[u8]) -> Option<i64> {
+    let (is_negative, digits) = match text {
+        [b'-', digits @ ..] => (true, digits),
+        [b'+', digits @ ..] => (false, digits),
+        digits => (false, digits),
+    };
+    if digits.is_empty() || count_digits(digits) != digits.len() {
         return None;
     }
-    let value: i64 = digits.parse().ok()?;
-    if value > MOST_EXPONENT {
-        return None;
+    let mut value: i64 = 0;
+    for digit in digits {
+        value = value * 10 + i64::from(digit - b'0');
+        if value > MOST_EXPONENT {
+            return None;
+        }
     }
-    Some(if text.starts_with('-') { -value } else { value })
+    Some(if is_negative { -value } else { value })
 }
 
 #[cfg(test)]
@@ -251,8 +361,11 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn the_short_way_for_plain_numbers_gives_what_the_long_one_gives(text in "(0|[1-9][0-9]{0,40})(\\.[0-9]{1,40})?") {
-            let long = Decimal::parse(&text).unwrap().canonical();
+        fn the_short_way_for_plain_numbers_gives_what_the_long_one_gives(
+            text in "-?(0|[1-9][0-9]{0,40})(\\.[0-9]{1,40})?(e-?[0-9]{1,10})?",
+        ) {
+            let Some(decimal) = Decimal::parse(text.as_bytes()) else { return Ok(()) };
+            let long = decimal.canonical();
             proptest::prop_assert_eq!(canonical(&text), long);
         }
     }

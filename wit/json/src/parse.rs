@@ -1,7 +1,8 @@
 //! Text to tree: RFC 8259 to the letter, with bounds, and without a second reading of anything.
 
-use std::fmt;
+use std::fmt::{self, Write};
 
+use crate::scan::plain_run;
 use crate::{Json, Number, Object};
 
 /// What a text may be at most.
@@ -59,7 +60,11 @@ impl fmt::Display for Error {
         match &self.kind {
             ErrorKind::TooLarge { limit } => write!(f, "larger than {limit} bytes"),
             ErrorKind::TooDeep { limit } => write!(f, "nested deeper than {limit} levels"),
-            ErrorKind::DuplicateKey { key } => write!(f, "the key `{}` stands twice in one object", quoted(key)),
+            ErrorKind::DuplicateKey { key } => {
+                f.write_str("the key `")?;
+                quote(f, key)?;
+                f.write_str("` stands twice in one object")
+            }
             ErrorKind::LoneSurrogate => write!(f, "half of a surrogate pair at byte {}", self.offset),
             ErrorKind::Syntax(expected) => write!(f, "not JSON: {expected} at byte {}", self.offset),
         }
@@ -68,28 +73,52 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// A text as a message quotes it: escaped, and cut after 64 characters.
-fn quoted(text: &str) -> String {
-    let mut chars = text.chars();
-    let mut shown: String = chars.by_ref().take(64).flat_map(char::escape_debug).collect();
-    if chars.next().is_some() {
-        shown.push('…');
+/// Writes a text as a message quotes it: escaped, and cut after 64 characters. Not as the standard
+/// library escapes: that brings tables as large as this whole module into every guard.
+fn quote(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
+    for (place, c) in text.chars().enumerate() {
+        match c {
+            _ if place == 64 => return f.write_char('…'),
+            '\0' => f.write_str("\\0")?,
+            '\t' => f.write_str("\\t")?,
+            '\n' => f.write_str("\\n")?,
+            '\r' => f.write_str("\\r")?,
+            '"' | '\'' | '\\' => write!(f, "\\{c}")?,
+            _ if is_unseen(c) => write!(f, "\\u{{{:x}}}", u32::from(c))?,
+            _ => f.write_char(c)?,
+        }
     }
-    shown
+    Ok(())
 }
+
+/// Control characters, and those that move or hide the text around them.
+fn is_unseen(c: char) -> bool {
+    matches!(c,
+        '\0'..='\u{1f}'
+        | '\u{7f}'..='\u{a0}'
+        | '\u{ad}'
+        | '\u{300}'..='\u{36f}'
+        | '\u{61c}'
+        | '\u{180e}'
+        | '\u{2000}'..='\u{200f}'
+        | '\u{2028}'..='\u{202f}'
+        | '\u{205f}'..='\u{206f}'
+        | '\u{3000}'
+        | '\u{e000}'..='\u{f8ff}'
+        | '\u{fe00}'..='\u{fe0f}'
+        | '\u{feff}'
+        | '\u{fff0}'..='\u{fffc}'
+        | '\u{e0000}'..)
+}
+
+/// What ends the reading. Boxed, so that every value on its way out is small.
+type Stop = Box<Error>;
 
 pub(crate) fn parse(text: &str, limits: Limits) -> Result<Json, Error> {
     if text.len() > limits.bytes {
         return Err(Error { kind: ErrorKind::TooLarge { limit: limits.bytes }, offset: limits.bytes });
     }
-    let mut parser = Parser { text, at: 0, limits };
-    parser.skip_space();
-    let value = parser.value(0)?;
-    parser.skip_space();
-    match parser.peek() {
-        None => Ok(value),
-        Some(_) => Err(parser.expected("the end of the text")),
-    }
+    Parser { text, at: 0, limits }.whole().map_err(|stop| *stop)
 }
 
 struct Parser<'a> {
@@ -99,82 +128,101 @@ struct Parser<'a> {
 }
 
 impl<'a> Parser<'a> {
+    fn whole(&mut self) -> Result<Json, Stop> {
+        let value = self.value(0)?;
+        match self.next() {
+            None => Ok(value),
+            Some(_) => Err(self.expected("the end of the text")),
+        }
+    }
+
+    fn rest(&self) -> &'a [u8] {
+        self.text.as_bytes().get(self.at..).unwrap_or_default()
+    }
+
     fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
 
-    fn expected(&self, what: &'static str) -> Error {
-        self.error(ErrorKind::Syntax(what))
-    }
-
-    fn error(&self, kind: ErrorKind) -> Error {
-        Error { kind, offset: self.at }
-    }
-
-    fn skip_space(&mut self) {
-        while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
-            self.at += 1;
+    /// The next byte that is no space.
+    fn next(&mut self) -> Option<u8> {
+        loop {
+            match self.peek() {
+                Some(b' ' | b'\t' | b'\n' | b'\r') => self.at += 1,
+                other => return other,
+            }
         }
     }
 
-    fn value(&mut self, depth: usize) -> Result<Json, Error> {
-        match self.peek() {
+    fn expected(&self, what: &'static str) -> Stop {
+        self.stop(ErrorKind::Syntax(what))
+    }
+
+    #[cold]
+    fn stop(&self, kind: ErrorKind) -> Stop {
+        Box::new(Error { kind, offset: self.at })
+    }
+
+    fn value(&mut self, depth: usize) -> Result<Json, Stop> {
+        match self.next() {
+            Some(b'0'..=b'9' | b'-') => self.number(),
+            Some(b'"') => Ok(Json::String(self.string()?)),
             Some(b'{') => self.object(self.deeper(depth)?),
             Some(b'[') => self.array(self.deeper(depth)?),
-            Some(b'"') => Ok(Json::String(self.string()?)),
-            Some(b'-' | b'0'..=b'9') => self.number(),
-            Some(b't') => self.word("true", Json::Bool(true)),
-            Some(b'f') => self.word("false", Json::Bool(false)),
-            Some(b'n') => self.word("null", Json::Null),
-            _ => Err(self.expected("expected a value")),
+            _ => self.word(),
         }
     }
 
-    fn deeper(&self, depth: usize) -> Result<usize, Error> {
+    fn deeper(&self, depth: usize) -> Result<usize, Stop> {
         if depth >= self.limits.depth {
-            return Err(self.error(ErrorKind::TooDeep { limit: self.limits.depth }));
+            return Err(self.stop(ErrorKind::TooDeep { limit: self.limits.depth }));
         }
         Ok(depth + 1)
     }
 
-    fn word(&mut self, word: &'static str, value: Json) -> Result<Json, Error> {
-        match self.text.get(self.at..self.at + word.len()) {
-            Some(found) if found == word => {
-                self.at += word.len();
-                Ok(value)
+    fn word(&mut self) -> Result<Json, Stop> {
+        let (value, length) = match self.rest() {
+            [b'n', b'u', b'l', b'l', ..] => (Json::Null, 4),
+            [b't', b'r', b'u', b'e', ..] => (Json::Bool(true), 4),
+            [b'f', b'a', b'l', b's', b'e', ..] => (Json::Bool(false), 5),
+            [..] => return Err(self.expected("expected a value")),
+        };
+        self.at += length;
+        Ok(value)
+    }
+
+    fn number(&mut self) -> Result<Json, Stop> {
+        if let Some((number, length)) = Number::short(self.rest()) {
+            self.at += length;
+            return Ok(Json::Number(number));
+        }
+        self.any_number()
+    }
+
+    #[inline(never)]
+    fn any_number(&mut self) -> Result<Json, Stop> {
+        let is_part = |b: &u8| matches!(b, b'0'..=b'9' | b'.' | b'-' | b'e' | b'E' | b'+');
+        let rest = self.rest();
+        let length = rest.iter().position(|b| !is_part(b)).unwrap_or(rest.len());
+        match self.text.get(self.at..self.at + length).and_then(Number::parse) {
+            Some(number) => {
+                self.at += length;
+                Ok(Json::Number(number))
             }
-            _ => Err(self.expected("expected a value")),
+            None => Err(self.expected("expected a number with an exponent of at most a thousand million")),
         }
     }
 
-    fn number(&mut self) -> Result<Json, Error> {
-        let start = self.at;
-        while matches!(self.peek(), Some(b'-' | b'+' | b'.' | b'e' | b'E' | b'0'..=b'9')) {
-            self.at += 1;
-        }
-        let found = self.text.get(start..self.at).unwrap_or_default();
-        match Number::parse(found) {
-            Some(number) => Ok(Json::Number(number)),
-            None => {
-                self.at = start;
-                Err(self.expected("expected a number with an exponent of at most a thousand million"))
-            }
-        }
-    }
-
-    fn array(&mut self, depth: usize) -> Result<Json, Error> {
+    fn array(&mut self, depth: usize) -> Result<Json, Stop> {
         self.at += 1;
         let mut items = Vec::new();
-        self.skip_space();
-        if self.peek() == Some(b']') {
+        if self.next() == Some(b']') {
             self.at += 1;
             return Ok(Json::Array(items));
         }
         loop {
-            self.skip_space();
             items.push(self.value(depth)?);
-            self.skip_space();
-            match self.peek() {
+            match self.next() {
                 Some(b',') => self.at += 1,
                 Some(b']') => {
                     self.at += 1;
@@ -185,51 +233,54 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn object(&mut self, depth: usize) -> Result<Json, Error> {
+    fn object(&mut self, depth: usize) -> Result<Json, Stop> {
         self.at += 1;
         let mut entries = Vec::new();
-        self.skip_space();
-        if self.peek() == Some(b'}') {
+        if self.next() == Some(b'}') {
             self.at += 1;
             return Ok(Json::Object(Object::new()));
         }
         loop {
-            self.skip_space();
-            if self.peek() != Some(b'"') {
+            if self.next() != Some(b'"') {
                 return Err(self.expected("expected a key"));
             }
             let key = self.string()?;
-            self.skip_space();
-            if self.peek() != Some(b':') {
+            if self.next() != Some(b':') {
                 return Err(self.expected("expected `:`"));
             }
             self.at += 1;
-            self.skip_space();
             let value = self.value(depth)?;
             entries.push((key, value));
-            self.skip_space();
-            match self.peek() {
+            match self.next() {
                 Some(b',') => self.at += 1,
                 Some(b'}') => {
                     self.at += 1;
                     return Object::from_entries(entries)
                         .map(Json::Object)
-                        .map_err(|key| self.error(ErrorKind::DuplicateKey { key }));
+                        .map_err(|key| self.stop(ErrorKind::DuplicateKey { key }));
                 }
                 _ => return Err(self.expected("expected `,` or `}`")),
             }
         }
     }
 
-    fn string(&mut self) -> Result<String, Error> {
+    fn string(&mut self) -> Result<String, Stop> {
         self.at += 1;
-        let mut out = String::new();
+        let start = self.at;
+        self.at += plain_run(self.rest());
+        let plain = self.text.get(start..self.at).unwrap_or_default();
+        if self.peek() == Some(b'"') {
+            self.at += 1;
+            return Ok(plain.to_owned());
+        }
+        self.string_after(plain)
+    }
+
+    /// Reads the rest of a string that holds an escape.
+    #[inline(never)]
+    fn string_after(&mut self, plain: &str) -> Result<String, Stop> {
+        let mut out = plain.to_owned();
         loop {
-            let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
-            // One look at each byte: this loop is most of what a large call costs a guard.
-            let plain = rest.iter().position(|b| matches!(b, b'"' | b'\\' | 0..=0x1f)).unwrap_or(rest.len());
-            out.push_str(self.text.get(self.at..self.at + plain).unwrap_or_default());
-            self.at += plain;
             match self.peek() {
                 Some(b'"') => {
                     self.at += 1;
@@ -239,37 +290,40 @@ impl<'a> Parser<'a> {
                     self.at += 1;
                     out.push(self.escape()?);
                 }
-                Some(_) => return Err(self.expected("expected an escape for the control character")),
+                Some(0..=0x1f) => return Err(self.expected("expected an escape for the control character")),
+                Some(_) => {
+                    let start = self.at;
+                    self.at += plain_run(self.rest());
+                    out.push_str(self.text.get(start..self.at).unwrap_or_default());
+                }
                 None => return Err(self.expected("expected the closing quote")),
             }
         }
     }
 
-    fn escape(&mut self) -> Result<char, Error> {
-        let Some(letter) = self.peek() else {
-            return Err(self.expected("expected an escape"));
-        };
-        let plain = match letter {
-            b'"' => '"',
-            b'\\' => '\\',
-            b'/' => '/',
-            b'b' => '\u{8}',
-            b'f' => '\u{c}',
-            b'n' => '\n',
-            b'r' => '\r',
-            b't' => '\t',
-            b'u' => {
+    fn escape(&mut self) -> Result<char, Stop> {
+        let plain = match self.peek() {
+            Some(b'"') => '"',
+            Some(b'\\') => '\\',
+            Some(b'/') => '/',
+            Some(b'b') => '\u{8}',
+            Some(b'f') => '\u{c}',
+            Some(b'n') => '\n',
+            Some(b'r') => '\r',
+            Some(b't') => '\t',
+            Some(b'u') => {
                 self.at += 1;
                 return self.unicode();
             }
-            _ => return Err(self.expected("expected an escape that JSON knows")),
+            Some(_) => return Err(self.expected("expected an escape that JSON knows")),
+            None => return Err(self.expected("expected an escape")),
         };
         self.at += 1;
         Ok(plain)
     }
 
     /// Reads what follows `\u`, with its second half where it is the first of a pair.
-    fn unicode(&mut self) -> Result<char, Error> {
+    fn unicode(&mut self) -> Result<char, Stop> {
         let start = self.at;
         let first = self.hex()?;
         let code = match first {
@@ -280,21 +334,22 @@ impl<'a> Parser<'a> {
                 }
                 match paired.then(|| self.hex()).transpose()? {
                     Some(second @ 0xdc00..=0xdfff) => 0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00),
-                    _ => return Err(Error { kind: ErrorKind::LoneSurrogate, offset: start }),
+                    _ => return Err(Box::new(Error { kind: ErrorKind::LoneSurrogate, offset: start })),
                 }
             }
             other => other,
         };
-        char::from_u32(code).ok_or(Error { kind: ErrorKind::LoneSurrogate, offset: start })
+        char::from_u32(code).ok_or_else(|| Box::new(Error { kind: ErrorKind::LoneSurrogate, offset: start }))
     }
 
-    fn hex(&mut self) -> Result<u32, Error> {
-        let digits = self.text.get(self.at..self.at + 4).unwrap_or_default();
-        if digits.len() != 4 || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
-            return Err(self.expected("expected four hexadecimal digits"));
+    fn hex(&mut self) -> Result<u32, Stop> {
+        let mut code = 0;
+        for ahead in 0..4 {
+            let digit = self.text.as_bytes().get(self.at + ahead).and_then(|b| char::from(*b).to_digit(16));
+            code = code * 16 + digit.ok_or_else(|| self.expected("expected four hexadecimal digits"))?;
         }
         self.at += 4;
-        u32::from_str_radix(digits, 16).map_err(|_| self.expected("expected four hexadecimal digits"))
+        Ok(code)
     }
 }
 
@@ -326,6 +381,13 @@ mod tests {
             let error = Json::parse(&format!("{{\"{key}\":1,\"{key}\":2}}")).unwrap_err().to_string();
             assert!(error.len() < 1_024 && error.contains("…`"), "{} bytes", error.len());
         }
+    }
+
+    #[test]
+    fn a_key_that_hides_or_turns_text_is_told_escaped() {
+        let told = |key: &str| Json::parse(&format!("{{\"{key}\":1,\"{key}\":2}}")).unwrap_err().to_string();
+        assert_eq!(told("a\\n'\\\"é"), "the key `a\\n\\'\\\"é` stands twice in one object");
+        assert_eq!(told("\\u0007\u{202e}x"), "the key `\\u{7}\\u{202e}x` stands twice in one object");
     }
 
     #[test]

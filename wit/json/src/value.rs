@@ -1,9 +1,11 @@
 //! The tree: a JSON value whose objects are sorted by key and hold each key once.
 
+use crate::sort::by_key;
 use crate::{Error, Limits, Number};
 
 /// A JSON value.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[repr(u32)]
 pub enum Json {
     /// `null`
     Null,
@@ -125,8 +127,7 @@ impl Object {
     /// An object of the given values; `Err` with a key that stands twice.
     pub(crate) fn from_entries(mut entries: Vec<(String, Json)>) -> Result<Self, String> {
         if !entries.is_sorted_by(|a, b| a.0 < b.0) {
-            // Equal keys are refused, so their order does not matter.
-            entries.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+            entries = by_key(entries);
             for pair in entries.windows(2) {
                 if let [a, b] = pair
                     && a.0 == b.0
@@ -186,11 +187,15 @@ impl Object {
 impl<K: Into<String>> FromIterator<(K, Json)> for Object {
     /// Collects values; of two with the same key the later one stays.
     fn from_iter<I: IntoIterator<Item = (K, Json)>>(entries: I) -> Self {
-        let mut object = Object::new();
-        for (key, value) in entries {
-            object.insert(key, value);
-        }
-        object
+        let mut entries = by_key(entries.into_iter().map(|(key, value)| (key.into(), value)).collect());
+        entries.dedup_by(|later, kept| {
+            let is_again = later.0 == kept.0;
+            if is_again {
+                std::mem::swap(later, kept);
+            }
+            is_again
+        });
+        Object(entries)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fmt::{self, Write};
 
 use crate::Json;
+use crate::scan::plain_run;
 
 impl fmt::Display for Json {
     /// Writes the canonical text.
@@ -19,7 +20,7 @@ impl fmt::Display for Json {
                     if index > 0 {
                         f.write_char(',')?;
                     }
-                    write!(f, "{item}")?;
+                    item.fmt(f)?;
                 }
                 f.write_char(']')
             }
@@ -31,7 +32,7 @@ impl fmt::Display for Json {
                     }
                     write_string(f, key)?;
                     f.write_char(':')?;
-                    write!(f, "{item}")?;
+                    item.fmt(f)?;
                 }
                 f.write_char('}')
             }
@@ -46,11 +47,11 @@ impl fmt::Display for Json {
 pub fn write_string(out: &mut impl Write, text: &str) -> fmt::Result {
     out.write_char('"')?;
     let mut rest = text;
-    while let Some(at) = rest.find(|c: char| c == '"' || c == '\\' || c < ' ') {
-        let (plain, special) = rest.split_at(at);
+    while let Some((plain, special)) = rest.split_at_checked(plain_run(rest.as_bytes())) {
         out.write_str(plain)?;
         let mut chars = special.chars();
         match chars.next() {
+            None => break,
             Some('"') => out.write_str("\\\"")?,
             Some('\\') => out.write_str("\\\\")?,
             Some('\n') => out.write_str("\\n")?,
@@ -59,10 +60,8 @@ pub fn write_string(out: &mut impl Write, text: &str) -> fmt::Result {
             Some('\u{8}') => out.write_str("\\b")?,
             Some('\u{c}') => out.write_str("\\f")?,
             Some(control) => write!(out, "\\u{:04x}", u32::from(control))?,
-            None => {}
         }
         rest = chars.as_str();
     }
-    out.write_str(rest)?;
     out.write_char('"')
 }

@@ -15,6 +15,7 @@ use agenthalt_json::{Json, Limits as JsonLimits};
 use crate::bounds::quoted;
 use crate::description::Phases;
 use crate::digest::Digest;
+use crate::subject::Phase;
 use crate::time::TimeZone;
 use crate::verdict::Unmatched;
 
@@ -227,9 +228,9 @@ impl Reader<'_> {
         }
         let mut phases = Phases { before: false, after: false };
         for item in items {
-            match self.choice(item, &[("before", true), ("after", false)]) {
-                Some(true) => phases.before = true,
-                Some(false) => self.say(item.at, "the phase `after` is not supported yet"),
+            match self.choice(item, &[("before", Phase::Before), ("after", Phase::After)]) {
+                Some(Phase::Before) => phases.before = true,
+                Some(Phase::After) => phases.after = true,
                 None => {}
             }
         }

@@ -69,7 +69,7 @@ fn what_is_not_there_yet_is_refused() {
     let found = PolicyDraft::read("guards: {purchase: {}}", &["scope"]).finish().unwrap_err();
     assert!(found.to_string().contains("`purchase` is not supported yet"));
     assert_eq!(problems("guards: {x: {component: x.wasm, wasi: closed}}").len(), 1);
-    assert_eq!(problems("guards: {x: {component: x.wasm, phases: [before, after]}}").len(), 1);
+    assert_eq!(problems("guards: {x: {component: x.wasm, phases: [before, later]}}").len(), 1);
     assert_eq!(problems("guards: {x: {component: x.wasm, phases: []}}").len(), 1);
 }
 

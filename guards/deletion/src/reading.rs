@@ -1,0 +1,152 @@
+//! One way to read a target, folded and as a path, with the places at which a rule may begin to read it:
+//! behind a scheme, behind namespaces. It never holds a pattern.
+
+use std::borrow::Cow;
+
+use agenthalt_guard::{Number, normalised_path};
+
+use crate::marks::Marks;
+
+/// A folded text that names a target.
+pub(crate) struct Reading<'a> {
+    path: Cow<'a, str>,
+    marks: Marks,
+    /// The number that the text is, in its one form.
+    pub(crate) number: Option<String>,
+}
+
+impl<'a> Reading<'a> {
+    /// The reading of a folded text with its marks; as a number only where somebody compares numbers.
+    pub(crate) fn new(folded: &'a str, marks: Marks, compares_numbers: bool) -> Reading<'a> {
+        let path = if marks.hold(Marks::SLASH) { normalised_path(folded) } else { Cow::Borrowed(folded) };
+        let number = if compares_numbers { number(&path) } else { None };
+        Reading { path, marks, number }
+    }
+
+    /// What the path may hold.
+    pub(crate) fn marks(&self) -> Marks {
+        self.marks
+    }
+
+    /// The path, and it without a drive, a scheme, a host, a query and what a system drops at its end.
+    pub(crate) fn starts(&self) -> [Option<&str>; 6] {
+        let path: &str = &self.path;
+        if !self.marks.hold(Marks::SLASH | Marks::NAMESPACE | Marks::QUERY) {
+            return [Some(path), None, None, None, None, None];
+        }
+        let rest = if self.marks.hold(Marks::NAMESPACE) { behind_scheme(path) } else { None };
+        let host = rest.and_then(|rest| behind_host(path, rest));
+        [Some(path), shorter(path), rest, rest.and_then(shorter), host, host.and_then(shorter)]
+    }
+
+    /// The last part, behind all namespaces, in each way to see one.
+    pub(crate) fn last_parts(&self) -> [Option<&str>; 2] {
+        let is_parted = self.marks.hold(Marks::SLASH | Marks::NAMESPACE | Marks::QUERY);
+        let last = if is_parted { behind_last(without_end(&self.path)) } else { &self.path };
+        let behind = if self.marks.hold(Marks::UNDERSCORE) { behind_underscores(last) } else { None };
+        [(last.len() < self.path.len()).then_some(last), behind]
+    }
+}
+
+fn behind_underscores(last: &str) -> Option<&str> {
+    let at = last.as_bytes().windows(2).rposition(|pair| pair == b"__")?;
+    last.get(at + 2..).filter(|part| !part.is_empty())
+}
+
+fn shorter(path: &str) -> Option<&str> {
+    Some(without_end(path)).filter(|end| end.len() < path.len())
+}
+
+/// Without a query, a fragment and separators at the end.
+fn without_end(path: &str) -> &str {
+    let end = path.bytes().position(|b| matches!(b, b'?' | b'#')).unwrap_or(path.len());
+    path.get(..end).unwrap_or(path).trim_end_matches(['.', ':', '/'])
+}
+
+fn behind_last(path: &str) -> &str {
+    let at = path.bytes().rposition(|b| matches!(b, b'.' | b':' | b'/'));
+    at.and_then(|at| path.get(at + 1..)).unwrap_or(path)
+}
+
+/// What follows a first part such as `c:` or `file:`, from its `/` on.
+fn behind_scheme(path: &str) -> Option<&str> {
+    let at = path.bytes().position(|b| b == b'/')?;
+    if path.get(..at)?.ends_with(':') { path.get(at..) } else { None }
+}
+
+/// What follows the host, from its `/` on. A drive has no host.
+fn behind_host<'a>(path: &str, behind_scheme: &'a str) -> Option<&'a str> {
+    let rest = behind_scheme.strip_prefix('/')?;
+    let at = rest.bytes().position(|b| b == b'/')?;
+    if path.len() - rest.len() > 3 { rest.get(at..) } else { None }
+}
+
+/// The number that a folded text is, however it is written: `42.0`, `+42` and `0042` are 42.
+pub(crate) fn number(folded: &str) -> Option<String> {
+    let begins_like_one = matches!(folded.bytes().next(), Some(b'0'..=b'9' | b'.' | b'+' | b'-' | b'_'));
+    if !begins_like_one || !folded.bytes().any(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let (sign, digits) = match folded.strip_prefix(['_', '-']) {
+        Some(digits) => ("-", digits),
+        None => ("", folded.strip_prefix('+').unwrap_or(folded)),
+    };
+    let digits = match digits.trim_start_matches('0') {
+        rest if rest.bytes().next().is_some_and(|b| b.is_ascii_digit()) => [sign, rest].concat(),
+        rest => [sign, "0", rest].concat(),
+    };
+    Number::parse(digits.strip_suffix('.').unwrap_or(&digits)).map(|number| number.as_str().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn starts(folded: &str) -> Vec<String> {
+        Reading::new(folded, Marks::of(folded), false).starts().into_iter().flatten().map(str::to_owned).collect()
+    }
+
+    fn last_parts(folded: &str) -> Vec<String> {
+        Reading::new(folded, Marks::of(folded), false).last_parts().into_iter().flatten().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn paths_begin_behind_drives_schemes_and_hosts() {
+        assert_eq!(starts("inbox"), ["inbox"]);
+        assert_eq!(starts("c:/users/../etc/x"), ["c:/etc/x", "/etc/x"]);
+        assert_eq!(starts("file:///etc/x"), ["file:/etc/x", "/etc/x", "/x"]);
+        assert_eq!(
+            starts("https://h/in?a#b"),
+            ["https:/h/in?a#b", "https:/h/in", "/h/in?a#b", "/h/in", "/in?a#b", "/in"]
+        );
+        assert_eq!(starts("inbox."), ["inbox.", "inbox"]);
+    }
+
+    #[test]
+    fn last_parts_stand_behind_namespaces() {
+        for (folded, expected) in [
+            ("db.users", &["users"][..]),
+            ("mail/inbox", &["inbox"]),
+            ("arn:aws:inbox", &["inbox"]),
+            ("mail/inbox?x=1", &["inbox"]),
+            ("mail__inbox", &["inbox"]),
+            ("a.b__c", &["b__c", "c"]),
+            ("inbox::$data", &["$data"]),
+            ("inbox", &[]),
+        ] {
+            assert_eq!(last_parts(folded), expected, "{folded}");
+        }
+    }
+
+    #[test]
+    fn numbers_are_one_however_they_are_written() {
+        for text in ["42", "42.0", "+42", "0042", "42.", "4.2e1"] {
+            assert_eq!(number(text).as_deref(), Some("42"), "{text}");
+        }
+        assert_eq!((number("_5.0").as_deref(), number("-5").as_deref()), (Some("-5"), Some("-5")));
+        assert_eq!((number("000").as_deref(), number("0.50").as_deref()), (Some("0"), Some("0.5")));
+        for text in ["", "x", "4 2", "1.2.3", "e", "--1", "_", ".", "42x", "0x2a"] {
+            assert_eq!(number(text), None, "{text}");
+        }
+    }
+}

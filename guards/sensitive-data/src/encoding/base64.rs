@@ -1,0 +1,260 @@
+//! Base64, in the usual alphabet and in the one for addresses, with or without padding: runs that would be
+//! 16 characters long or longer with it. What is glued to a run does not hide it: it is also tried without
+//! up to three characters in front, and between the signs in it where a plain word stands beside, as in
+//! the path of an address. Lines that follow each other are one run. It never gives out what is no UTF-8.
+
+use super::Utf8;
+use crate::seek::seek;
+
+/// A run is at least so long without its padding: 14 characters are padded to 16.
+const LEAST: usize = 14;
+
+/// Calls back with every run that decodes to a text: where the run begins and ends, and the text. A run
+/// that gave a text is not looked at piece by piece.
+pub(crate) fn each_text(text: &str, give: &mut dyn FnMut(usize, usize, &str) -> bool) {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    let mut decoder = Decoder::default();
+    // Lines that were tried together are tried one by one after that, and no further rows of them.
+    let mut joined_to = 0;
+    // Most runs are short: looking at every 14th byte finds the long ones.
+    while let Some(byte) = bytes.get(at + LEAST - 1) {
+        if value(*byte).is_none() {
+            at += LEAST;
+            continue;
+        }
+        let before = bytes.get(at..at + LEAST - 1).unwrap_or_default();
+        let start = at + before.iter().rposition(|byte| value(*byte).is_none()).map_or(0, |place| place + 1);
+        let end = run_end(bytes, at + LEAST);
+        if end - start < LEAST {
+            at = end;
+            continue;
+        }
+        if start >= joined_to {
+            joined_to = last_line(bytes, end);
+            if joined_to > end && whole(bytes, start, joined_to, &mut decoder, give) {
+                at = joined_to;
+                continue;
+            }
+        }
+        if !whole(bytes, start, end, &mut decoder, give) {
+            pieces(bytes, start, end, &mut decoder, give);
+        }
+        at = end;
+    }
+}
+
+/// Tries a run from each of its first four characters.
+fn whole(
+    bytes: &[u8],
+    start: usize,
+    end: usize,
+    decoder: &mut Decoder,
+    give: &mut dyn FnMut(usize, usize, &str) -> bool,
+) -> bool {
+    let padded = end + bytes.get(end..).unwrap_or_default().iter().take(2).take_while(|byte| **byte == b'=').count();
+    let mut is_found = false;
+    for skipped in 0..4 {
+        let run = bytes.get(start + skipped..end).unwrap_or_default();
+        if let Some(text) = decoder.decode(run) {
+            is_found = give(start, padded, text);
+            // What decodes from its beginning is no accident.
+            if is_found || skipped == 0 {
+                return true;
+            }
+        }
+    }
+    is_found
+}
+
+/// Tries the pieces between the signs of a run, those beside a plain word. A piece beside anything else is
+/// part of what is no text.
+fn pieces(
+    bytes: &[u8],
+    start: usize,
+    end: usize,
+    decoder: &mut Decoder,
+    give: &mut dyn FnMut(usize, usize, &str) -> bool,
+) {
+    let run = bytes.get(start..end).unwrap_or_default();
+    let mut parts = run.split(|byte| !byte.is_ascii_alphanumeric()).peekable();
+    let (mut from, mut is_behind_word) = (start, false);
+    while let Some(part) = parts.next() {
+        let is_beside_word = is_behind_word || parts.peek().is_some_and(|next| is_plain_word(next));
+        if part.len() >= LEAST && part.len() < run.len() && is_beside_word {
+            whole(bytes, from, from + part.len(), decoder, give);
+        }
+        (from, is_behind_word) = (from + part.len() + 1, is_plain_word(part));
+    }
+}
+
+/// Whether a piece of a run is a word as in a path: small letters and digits, perhaps behind a capital.
+fn is_plain_word(part: &[u8]) -> bool {
+    match part {
+        [] => false,
+        [first, rest @ ..] => {
+            first.is_ascii_alphanumeric() && rest.iter().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+        }
+    }
+}
+
+/// Where the run goes on to when line ends within it are passed over.
+fn last_line(bytes: &[u8], end: usize) -> usize {
+    let mut last = end;
+    loop {
+        let ends_line =
+            bytes.get(last..).unwrap_or_default().iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        let next = run_end(bytes, last + ends_line);
+        if ends_line == 0 || ends_line > 2 || next == last + ends_line {
+            return last;
+        }
+        last = next;
+    }
+}
+
+fn run_end(bytes: &[u8], at: usize) -> usize {
+    let rest = bytes.get(at..).unwrap_or_default();
+    at + seek(rest, class, NO_VALUE).unwrap_or(rest.len())
+}
+
+/// Set in what stands for the characters that stand for nothing.
+const NO_VALUE: u8 = 0x80;
+
+fn class(byte: u8) -> u8 {
+    VALUES.get(usize::from(byte)).copied().unwrap_or(NO_VALUE)
+}
+
+/// What a character stands for in either alphabet.
+fn value(byte: u8) -> Option<u8> {
+    Some(class(byte)).filter(|value| *value & NO_VALUE == 0)
+}
+
+static VALUES: [u8; 256] = values();
+
+#[expect(clippy::indexing_slicing, reason = "computed when the guard is compiled")]
+const fn values() -> [u8; 256] {
+    let alphabet = *b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut values = [255; 256];
+    let mut value = 0;
+    while value < alphabet.len() {
+        values[alphabet[value] as usize] = value as u8;
+        value += 1;
+    }
+    values[b'-' as usize] = 62;
+    values[b'_' as usize] = 63;
+    values
+}
+
+/// Decodes one run after another into the same memory.
+#[derive(Default)]
+struct Decoder {
+    plain: Vec<u8>,
+}
+
+impl Decoder {
+    /// The text behind a run; line ends are passed over.
+    fn decode(&mut self, run: &[u8]) -> Option<&str> {
+        self.plain.clear();
+        let mut utf8 = Utf8::default();
+        let (mut bits, mut count) = (0_u32, 0);
+        for byte in run {
+            let Some(value) = value(*byte) else { continue };
+            bits = (bits << 6) | u32::from(value);
+            count += 6;
+            if count >= 8 {
+                count -= 8;
+                let byte = u8::try_from((bits >> count) & 0xff).ok()?;
+                if !utf8.goes_on_with(byte) {
+                    return None;
+                }
+                self.plain.push(byte);
+            }
+        }
+        // A single character behind the last four encodes nothing; a text is not cut off within a character.
+        if count == 6 || utf8.missing > 0 {
+            return None;
+        }
+        std::str::from_utf8(&self.plain).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is behind the runs of a text, all of it.
+    fn texts(text: &str) -> Vec<(&str, String)> {
+        let mut found = Vec::new();
+        each_text(text, &mut |start, end, plain| {
+            found.push((text.get(start..end).unwrap_or("out of bounds"), plain.to_owned()));
+            true
+        });
+        found
+    }
+
+    fn first(text: &str) -> Option<String> {
+        texts(text).into_iter().next().map(|(_, plain)| plain)
+    }
+
+    #[test]
+    fn runs_are_decoded_in_both_alphabets_with_and_without_padding() {
+        for (text, plain) in [
+            ("MTIzLTQ1LTY3ODk=", "123-45-6789"),
+            ("MTIzLTQ1LTY3ODk", "123-45-6789"),
+            ("ZGF0YT8+Pz4/Pj8+", "data?>?>?>?>"),
+            ("ZGF0YT8-Pz4_Pj8-", "data?>?>?>?>"),
+            ("w7zDvMO8w7zDvMO8", "üüüüüü"),
+        ] {
+            for (before, behind) in [("", ""), ("data:", " x"), ("x=", "&y"), ("é", "é")] {
+                let within = [before, text, behind].concat();
+                assert_eq!(texts(&within), [(text, plain.to_owned())], "{within}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_glued_to_a_run_does_not_hide_it() {
+        for text in [
+            "xMTIzLTQ1LTY3ODk=",
+            "abMTIzLTQ1LTY3ODk=",
+            "abcMTIzLTQ1LTY3ODk=",
+            "collect/MTIzLTQ1LTY3ODk=",
+            "id_MTIzLTQ1LTY3ODk-x",
+            "https://x.yz/a/b/MTIzLTQ1LTY3ODk",
+            "?d=MTIzLTQ1LTY3ODk/x",
+        ] {
+            assert!(texts(text).iter().any(|(_, plain)| plain == "123-45-6789"), "{text} {:?}", texts(text));
+        }
+    }
+
+    #[test]
+    fn lines_that_follow_each_other_are_one_run() {
+        let text = "bXkgc3NuIGlzIDEy\r\nMy00NS02Nzg5IGFu\nZCBtb3Jl";
+        assert_eq!(texts(text), [(text, "my ssn is 123-45-6789 and more".to_owned())]);
+    }
+
+    #[test]
+    fn short_runs_and_what_is_no_text_pass() {
+        for text in [
+            "",
+            "MTIzLTQ1LTY3",
+            "a b c d e f g h i j k l",
+            // A text, and behind it or before it what is none.
+            "c3NuIDEyMy00NS02Nzg5//6A",
+            "//6Ac3NuIDEyMy00NS02Nzg5",
+            "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk",
+        ] {
+            assert_eq!(first(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn every_place_in_a_text_is_looked_at() {
+        for shift in 0..40 {
+            let text = [&"-. ".repeat(shift), "MTIzLTQ1LTY3ODk=", " ."].concat();
+            assert_eq!(first(&text).as_deref(), Some("123-45-6789"), "{shift}");
+            let text = [&".".repeat(shift), "MTIzLTQ1LTY3ODk"].concat();
+            assert_eq!(first(&text).as_deref(), Some("123-45-6789"), "{shift}");
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! What one evaluation is of: a call and its arguments, or a call that ran and its output. It judges
+//! nothing.
+
+use agenthalt_core::call::{JudgedCall, MalformedCall};
+use agenthalt_core::digest::{Digest, Key};
+use agenthalt_core::subject::Subject;
+use agenthalt_json::{Json, Limits};
+
+/// What one evaluation is of.
+pub(crate) struct Matter {
+    pub(crate) call: JudgedCall,
+    /// The arguments that guards see: the original ones, or those that the call ran with.
+    pub(crate) arguments: Json,
+    /// What is judged, and what guards may replace.
+    pub(crate) subject: Subject,
+    /// The keyed digest of all of it.
+    pub(crate) digest: Digest,
+}
+
+impl Matter {
+    /// A call that has not run.
+    pub(crate) fn of_call(call: JudgedCall, key: &Key) -> Self {
+        let arguments = call.arguments.clone();
+        let digest = call.digest(&arguments, key);
+        Matter { call, subject: Subject::Arguments(arguments.clone()), arguments, digest }
+    }
+
+    /// The output of a call that ran with the arguments `ran`.
+    ///
+    /// # Errors
+    /// [`MalformedCall`], for an output that is too long.
+    pub(crate) fn of_output(
+        call: JudgedCall,
+        ran: &str,
+        output: &str,
+        limits: Limits,
+        key: &Key,
+    ) -> Result<Self, MalformedCall> {
+        if output.len() > limits.bytes {
+            return Err(MalformedCall::OutputTooLong(limits.bytes));
+        }
+        let unusable = |error| MalformedCall::Unusable("arguments that ran", error);
+        let arguments = Json::parse_within(ran, limits).map_err(unusable)?;
+        let digest = call.output_digest(&arguments, output, key);
+        Ok(Matter { call, subject: Subject::Output(output.to_owned()), arguments, digest })
+    }
+
+    /// The keyed digest, with this in the place of what is judged.
+    pub(crate) fn digest_with(&self, subject: &Subject, key: &Key) -> Digest {
+        match subject {
+            Subject::Arguments(arguments) => self.call.digest(arguments, key),
+            Subject::Output(output) => self.call.output_digest(&self.arguments, output, key),
+        }
+    }
+}
