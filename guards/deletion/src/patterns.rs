@@ -7,7 +7,7 @@ use agenthalt_guard::{Error, Json, Loosen, Number, Tighten, fold_forms, normalis
 
 use crate::marks::Marks;
 use crate::protected::{Cover, Protected};
-use crate::reading::{Reading, number};
+use crate::reading::{Reading, Views, number};
 use crate::{Settings, text};
 
 /// The longest target that is compared; no name, path or URL is longer.
@@ -96,7 +96,7 @@ impl<'a> Patterns<'a> {
 
     fn refusal_of_number(&self, target: &Number) -> Option<String> {
         let is_same = |pattern: &Loosen| number(pattern.text()).is_some_and(|number| number == target.as_str());
-        self.tightened(target.as_str()).or_else(|| {
+        self.tightened(target.as_str(), Marks::of(target.as_str())).or_else(|| {
             let is_allowed = self.allow.is_empty()
                 || self.allow.iter().any(|pattern| pattern.meets_written(target.as_str()) || is_same(pattern));
             if is_allowed { None } else { Some(not_allowed(target.as_str())) }
@@ -109,17 +109,18 @@ impl<'a> Patterns<'a> {
             let target = ["the target ", &quote(text), " is ", &length].concat();
             return Some([&target, " bytes long, deletion compares at most ", &most].concat());
         }
-        let decoded = text::decoded(text);
-        let ways = [Some(text), decoded.as_deref()];
-        for text in ways.iter().flatten() {
-            if let Some(reason) = self.tightened(text) {
-                return Some(reason);
-            }
+        let marks = Marks::of(text);
+        if let Some(reason) = self.tightened(text, marks) {
+            return Some(reason);
+        }
+        let decoded = if marks.hold(Marks::ENCODED) { text::decoded(text) } else { None };
+        if let Some(reason) = decoded.as_deref().and_then(|decoded| self.tightened(decoded, Marks::of(decoded))) {
+            return Some(reason);
         }
         if self.allow.is_empty() {
             return None;
         }
-        for (text, is_decoded) in ways.iter().zip([false, true]) {
+        for (text, is_decoded) in [(Some(text), false), (decoded.as_deref(), true)] {
             for part in text::parts(text.unwrap_or_default()) {
                 if !self.is_allowed(part, is_decoded) {
                     return Some(not_allowed(part));
@@ -135,11 +136,10 @@ impl<'a> Patterns<'a> {
             || (is_decoded && self.allow_decoded.iter().any(|pattern| pattern.meets_written(&path)))
     }
 
-    fn tightened(&self, text: &str) -> Option<String> {
+    fn tightened(&self, text: &str, marks: Marks) -> Option<String> {
         if self.deny.is_empty() && self.protected.is_empty() {
             return None;
         }
-        let marks = Marks::of(text);
         if !marks.hold(Marks::COMMA | Marks::LINE | Marks::WRAPPING | Marks::UNFOLDED) {
             return self.tightened_reading(&Reading::new(text, marks, self.compares_numbers), text);
         }
@@ -169,14 +169,15 @@ impl<'a> Patterns<'a> {
     }
 
     fn tightened_reading(&self, target: &Reading<'_>, shown: &str) -> Option<String> {
+        let views = target.views();
         for listed in &self.protected {
-            let cover = if listed.is_number(target) { Some(Cover::Is) } else { listed.compared.covers(target) };
+            let cover = if listed.is_number(target) { Some(Cover::Is) } else { listed.compared.covers(&views) };
             if let Some(cover) = cover {
                 return Some(refused(shown, said(cover), listed.given, "protected_resources"));
             }
         }
         for listed in &self.deny {
-            if listed.is_number(target) || meets(&listed.compared, target) {
+            if listed.is_number(target) || meets(&listed.compared, &views) {
                 return Some(refused(shown, " meets ", listed.given, "deny_patterns"));
             }
         }
@@ -194,13 +195,13 @@ impl<P> Listed<'_, P> {
     }
 }
 
-fn meets(pattern: &Tighten, target: &Reading<'_>) -> bool {
-    for start in target.starts().iter().flatten() {
+fn meets(pattern: &Tighten, target: &Views<'_>) -> bool {
+    for start in target.starts() {
         if pattern.meets_folded(start) || start.strip_prefix('/').is_some_and(|bare| pattern.meets_folded(bare)) {
             return true;
         }
     }
-    target.last_parts().iter().flatten().any(|part| pattern.meets_folded(part))
+    target.lasts().iter().any(|part| pattern.meets_folded(part))
 }
 
 fn said(cover: Cover) -> &'static str {

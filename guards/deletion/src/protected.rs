@@ -7,11 +7,14 @@ use std::cell::OnceCell;
 use agenthalt_guard::{BadPattern, Tighten};
 
 use crate::marks::Marks;
-use crate::reading::Reading;
+use crate::reading::Views;
 use crate::text::with_slashes;
 
 /// The longest wildcard that is held against a resource; a longer one is said to reach it.
 const MOST_WILDCARD_BYTES: usize = 1_024;
+
+/// The directory of a user.
+const HOME: &str = "~";
 
 /// A protected resource.
 pub(crate) struct Protected<'a> {
@@ -56,22 +59,43 @@ impl<'a> Protected<'a> {
         Ok(Protected { path: Around::new(bare), namespaces, is_path, is_rooted })
     }
 
-    pub(crate) fn covers(&self, target: &Reading<'_>) -> Option<Cover> {
-        for start in target.starts().iter().flatten() {
+    pub(crate) fn covers(&self, target: &Views<'_>) -> Option<Cover> {
+        let special = Marks::SLASH | Marks::NAMESPACE | Marks::QUERY | Marks::WILDCARD;
+        if !target.marks().hold(special) && self.path.is_plain {
+            return self.covers_word(target);
+        }
+        for start in target.starts() {
             let cover = self.covers_path(start.trim_start_matches('/'), target.marks());
             if cover.is_some() {
                 return cover;
             }
         }
-        let is_last = !self.is_rooted && target.last_parts().iter().flatten().any(|part| self.path.is(part));
-        is_last.then_some(Cover::Is)
+        self.is_last_of(target).then_some(Cover::Is)
+    }
+
+    /// What [`Protected::covers`] says of a target with one part and without wildcards, as most are.
+    fn covers_word(&self, target: &Views<'_>) -> Option<Cover> {
+        let word = target.starts().first()?;
+        if self.path.is(word) {
+            return Some(Cover::Is);
+        }
+        let around = self.namespaces.as_ref().unwrap_or(&self.path);
+        let is_above = around.has_parts && around.itself.forms().any(|form| lies_below(form, word));
+        if self.path.is_everything || is_above || *word == HOME {
+            return Some(Cover::Reaches);
+        }
+        self.is_last_of(target).then_some(Cover::Is)
+    }
+
+    fn is_last_of(&self, target: &Views<'_>) -> bool {
+        !self.is_rooted && target.lasts().iter().any(|part| self.path.is(part))
     }
 
     fn covers_path(&self, path: &str, marks: Marks) -> Option<Cover> {
         if self.path.is(path) {
             return Some(Cover::Is);
         }
-        if self.path.is_everything() || is_root(path) {
+        if self.path.is_everything || is_root(path) {
             return Some(Cover::Reaches);
         }
         // A path without a `/` may still be parted, by namespaces.
@@ -99,6 +123,10 @@ struct Around<'a> {
     itself: Cow<'a, Tighten>,
     /// Whether it is a text and no pattern.
     is_plain: bool,
+    /// Whether a `/` parts it.
+    has_parts: bool,
+    /// Whether it is the root, or the directory in which everything is.
+    is_everything: bool,
     /// Made when a pattern or a wildcard is first compared.
     below: OnceCell<Option<Below>>,
 }
@@ -113,18 +141,15 @@ struct Below {
 impl<'a> Around<'a> {
     fn new(itself: Cow<'a, Tighten>) -> Around<'a> {
         let is_plain = !itself.text().bytes().any(|b| matches!(b, b'*' | b'?' | b'['));
-        Around { itself, is_plain, below: OnceCell::new() }
+        let has_parts = itself.text().bytes().any(|b| b == b'/');
+        let is_everything = matches!(itself.text(), "" | ".");
+        Around { itself, is_plain, has_parts, is_everything, below: OnceCell::new() }
     }
 
     /// A resource with a set in its name is also met as it is written.
     fn is(&self, path: &str) -> bool {
         self.itself.meets_folded(path)
             || (!self.is_plain && self.itself.forms().any(|form| form.eq_ignore_ascii_case(path)))
-    }
-
-    /// The root, or the directory in which everything is.
-    fn is_everything(&self) -> bool {
-        matches!(self.itself.text(), "" | ".")
     }
 
     fn covers_below_or_above(&self, path: &str, anywhere: bool) -> Option<Cover> {
@@ -200,7 +225,7 @@ fn namespaces_as_path(text: &str) -> String {
 
 /// What every resource may lie below.
 fn is_root(path: &str) -> bool {
-    path.is_empty() || path == "~" || path.bytes().all(|b| matches!(b, b'.' | b'/')) || path.ends_with(':')
+    path.is_empty() || path == HOME || path.bytes().all(|b| matches!(b, b'.' | b'/')) || path.ends_with(':')
 }
 
 /// A target with its wildcards in the form of patterns: `%` is one to a database, `.*` to an expression.
@@ -244,12 +269,14 @@ mod tests {
     use super::Cover::{self, Below, Is, Reaches};
     use super::*;
     use crate::patterns::as_paths;
+    use crate::reading::Reading;
+    use proptest::prelude::*;
 
     fn cover(resource: &str, target: &str) -> Option<Cover> {
         let given = Tighten::new(resource).unwrap();
         let [path, _] = as_paths(&given);
         let protected = Protected::new(path.unwrap()).unwrap();
-        protected.covers(&Reading::new(target, Marks::of(target), false))
+        protected.covers(&Reading::new(target, Marks::of(target), false).views())
     }
 
     fn holds(resource: &str, cases: &[(&str, Option<Cover>)]) {
@@ -388,5 +415,19 @@ mod tests {
             &[("db_production", Some(Is)), ("x", None), ("a/x", None), ("x/db_production", Some(Is))],
         );
         holds("var/lib/", &[("var/lib", Some(Is)), ("var/lib/x", Some(Below)), ("/srv/var/lib/x", Some(Below))]);
+    }
+
+    proptest! {
+        #[test]
+        fn the_short_way_for_words_says_what_the_long_one_says(resource in "(a|b|_|\\.|:|/){0,5}", word in "[ab_~]{1,4}") {
+            let given = Tighten::new(&resource).unwrap();
+            let [path, _] = as_paths(&given);
+            let protected = Protected::new(path.unwrap()).unwrap();
+            let reading = Reading::new(&word, Marks::of(&word), false);
+            let long = protected
+                .covers_path(&word, Marks::of(&word))
+                .or_else(|| protected.is_last_of(&reading.views()).then_some(Is));
+            prop_assert_eq!(protected.covers_word(&reading.views()), long);
+        }
     }
 }

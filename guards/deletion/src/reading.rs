@@ -23,38 +23,87 @@ impl<'a> Reading<'a> {
         Reading { path, marks, number }
     }
 
+    /// The places at which a rule may begin to read, found once for all rules.
+    pub(crate) fn views(&self) -> Views<'_> {
+        let path: &str = &self.path;
+        let mut views =
+            Views { marks: self.marks, starts: [path; 6], starts_found: 1, lasts: [path; 2], lasts_found: 0 };
+        let mut last = path;
+        if self.marks.hold(Marks::SLASH | Marks::NAMESPACE | Marks::QUERY) {
+            let scheme = if self.marks.hold(Marks::NAMESPACE) { behind_scheme(path) } else { None };
+            let host = scheme.and_then(|rest| behind_host(path, rest));
+            views.starts_found = 0;
+            for start in [Some(path), scheme, host].into_iter().flatten() {
+                views.add_start(start);
+                let end = without_end(start);
+                if end.len() < start.len() {
+                    views.add_start(end);
+                }
+            }
+            last = behind_last(without_end(path));
+            if last.len() < path.len() {
+                views.add_last(last);
+            }
+        }
+        if self.marks.hold(Marks::UNDERSCORE)
+            && let Some(behind) = behind_underscores(last)
+        {
+            views.add_last(behind);
+        }
+        views
+    }
+}
+
+/// The places at which a rule may begin to read a target.
+pub(crate) struct Views<'a> {
+    marks: Marks,
+    starts: [&'a str; 6],
+    starts_found: usize,
+    lasts: [&'a str; 2],
+    lasts_found: usize,
+}
+
+impl<'a> Views<'a> {
     /// What the path may hold.
     pub(crate) fn marks(&self) -> Marks {
         self.marks
     }
 
     /// The path, and it without a drive, a scheme, a host, a query and what a system drops at its end.
-    pub(crate) fn starts(&self) -> [Option<&str>; 6] {
-        let path: &str = &self.path;
-        if !self.marks.hold(Marks::SLASH | Marks::NAMESPACE | Marks::QUERY) {
-            return [Some(path), None, None, None, None, None];
+    pub(crate) fn starts(&self) -> &[&'a str] {
+        self.starts.get(..self.starts_found).unwrap_or(&self.starts)
+    }
+
+    /// The last part, behind all namespaces, in each way to see one that differs from the path.
+    pub(crate) fn lasts(&self) -> &[&'a str] {
+        self.lasts.get(..self.lasts_found).unwrap_or(&self.lasts)
+    }
+
+    fn add_start(&mut self, start: &'a str) {
+        if let Some(place) = self.starts.get_mut(self.starts_found) {
+            *place = start;
+            self.starts_found += 1;
         }
-        let rest = if self.marks.hold(Marks::NAMESPACE) { behind_scheme(path) } else { None };
-        let host = rest.and_then(|rest| behind_host(path, rest));
-        [Some(path), shorter(path), rest, rest.and_then(shorter), host, host.and_then(shorter)]
     }
 
-    /// The last part, behind all namespaces, in each way to see one.
-    pub(crate) fn last_parts(&self) -> [Option<&str>; 2] {
-        let is_parted = self.marks.hold(Marks::SLASH | Marks::NAMESPACE | Marks::QUERY);
-        let last = if is_parted { behind_last(without_end(&self.path)) } else { &self.path };
-        let behind = if self.marks.hold(Marks::UNDERSCORE) { behind_underscores(last) } else { None };
-        [(last.len() < self.path.len()).then_some(last), behind]
+    fn add_last(&mut self, last: &'a str) {
+        if let Some(place) = self.lasts.get_mut(self.lasts_found) {
+            *place = last;
+            self.lasts_found += 1;
+        }
     }
 }
 
+/// What follows the last two `_` in a row.
 fn behind_underscores(last: &str) -> Option<&str> {
-    let at = last.as_bytes().windows(2).rposition(|pair| pair == b"__")?;
-    last.get(at + 2..).filter(|part| !part.is_empty())
-}
-
-fn shorter(path: &str) -> Option<&str> {
-    Some(without_end(path)).filter(|end| end.len() < path.len())
+    let (mut behind, mut before) = (None, b' ');
+    for (at, byte) in last.bytes().enumerate() {
+        if byte == b'_' && before == b'_' {
+            behind = Some(at + 1);
+        }
+        before = byte;
+    }
+    last.get(behind?..).filter(|part| !part.is_empty())
 }
 
 /// Without a query, a fragment and separators at the end.
@@ -103,11 +152,11 @@ mod tests {
     use super::*;
 
     fn starts(folded: &str) -> Vec<String> {
-        Reading::new(folded, Marks::of(folded), false).starts().into_iter().flatten().map(str::to_owned).collect()
+        Reading::new(folded, Marks::of(folded), false).views().starts().iter().map(|view| (*view).to_owned()).collect()
     }
 
     fn last_parts(folded: &str) -> Vec<String> {
-        Reading::new(folded, Marks::of(folded), false).last_parts().into_iter().flatten().map(str::to_owned).collect()
+        Reading::new(folded, Marks::of(folded), false).views().lasts().iter().map(|view| (*view).to_owned()).collect()
     }
 
     #[test]

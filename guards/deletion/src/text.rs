@@ -42,6 +42,10 @@ impl<'a> Iterator for Pieces<'a> {
                 self.rest = rest.get(behind..);
                 piece = rest.get(..at).unwrap_or(rest);
             }
+            // Most pieces are whole and begin with what is no blank.
+            if self.is_whole && piece.bytes().next().is_some_and(|b| b.is_ascii_graphic()) {
+                return Some(piece);
+            }
             let trimmed = piece.trim();
             if !trimmed.is_empty() {
                 return Some(if self.is_whole { piece } else { trimmed });
@@ -75,7 +79,8 @@ pub(crate) fn may_be_whole(text: &str) -> bool {
 /// How many parts a text has, in the way to read it that gives more.
 pub(crate) fn count(text: &str) -> u64 {
     if !Marks::of(text).hold(Marks::COMMA | Marks::ENCODED) {
-        return u64::from(!text.trim().is_empty());
+        let is_graphic = text.bytes().next().is_some_and(|b| b.is_ascii_graphic());
+        return u64::from(is_graphic || !text.trim().is_empty());
     }
     let mut most = 0;
     for text in [Some(text), decoded(text).as_deref()].into_iter().flatten() {

@@ -27,7 +27,7 @@ mod private_key;
 
 use bytes::Bytes;
 
-use crate::pattern::{BuiltIn, BuiltIns, Pattern};
+use crate::pattern::{ALL, BuiltIn, BuiltIns, Pattern};
 use crate::seek::{seek, seen};
 use crate::span::Span;
 
@@ -112,11 +112,14 @@ fn watched(wanted: BuiltIns) -> u8 {
 pub(crate) struct Finder {
     wanted: BuiltIns,
     watched: u8,
+    /// No match has fewer bytes, as it is written or however it is hidden.
+    pub(crate) least_bytes: usize,
 }
 
 impl Finder {
     pub(crate) fn new(wanted: BuiltIns) -> Finder {
-        Finder { wanted, watched: watched(wanted) }
+        let least = ALL.into_iter().filter(|pattern| wanted.hold(*pattern)).map(BuiltIn::least_bytes).min();
+        Finder { wanted, watched: watched(wanted), least_bytes: least.unwrap_or(usize::MAX) }
     }
 
     /// Adds all matches in a text. `false` where the text is plain: ASCII without a percent sign.
@@ -136,6 +139,11 @@ impl Finder {
         while let Some(skipped) = seek(bytes.between(at, bytes.len()), families_of, self.watched) {
             at += skipped;
             let set_off = families_of(bytes.at(at)) & self.watched;
+            // A digit before a letter, as in digests and encodings, is no number.
+            if set_off == family::NUMBER && bytes.at(at + 1).is_ascii_alphabetic() {
+                at += 1;
+                continue;
+            }
             let look = match set_off {
                 family::NUMBER => number::look(bytes, at, self.wanted),
                 family::KEY => key::look(bytes, at, self.wanted),
@@ -164,7 +172,6 @@ impl Finder {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pattern::ALL;
 
     /// What is found with every pattern on.
     pub(super) fn found(text: &str) -> Vec<(&'static str, &str)> {

@@ -1,8 +1,10 @@
 //! A text in plain characters: digits of other scripts, odd dashes and blanks, full-width and styled
-//! letters and the letters of other scripts that look like Latin ones become ASCII, and what nobody sees
-//! is dropped. It never changes the case of a letter, and leaves all else as it is.
+//! letters, and Greek and Cyrillic ones that look like Latin ones and stand in a word with them, become
+//! ASCII, and what nobody sees is dropped. It never changes the case of a letter, and leaves all else as it
+//! is.
 
 use crate::altered::Altered;
+use crate::seek::seek;
 
 /// What becomes of one character.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,26 +16,37 @@ enum Plain {
 
 /// The text in plain characters; `None` where that is the text itself.
 pub(crate) fn folded(text: &str) -> Option<Altered> {
-    if text.is_ascii() {
-        return None;
-    }
+    let bytes = text.as_bytes();
     let mut altered: Option<Altered> = None;
-    let mut kept_to = 0;
+    let (mut at, mut kept_to, mut mixed_to) = (0, 0, 0);
     let mut behind_digit = false;
-    for (at, c) in text.char_indices() {
-        if c.is_ascii() {
-            behind_digit = c.is_ascii_digit();
+    while let Some(skipped) = seek(bytes.get(at..).unwrap_or_default(), |byte| byte, 0x80) {
+        at += skipped;
+        if skipped > 0 {
+            behind_digit = at.checked_sub(1).and_then(|last| bytes.get(last)).is_some_and(u8::is_ascii_digit);
+        }
+        if at >= mixed_to && bytes.get(at).is_some_and(is_like_latin_lead) {
+            let end = word_end(bytes, at);
+            if !touches_ascii(bytes, at, end) {
+                // A word of its own script, as nearly all are.
+                (at, behind_digit) = (end, false);
+                continue;
+            }
+            mixed_to = end;
+        }
+        let far = far_row(bytes, at);
+        if far > at {
+            (at, behind_digit) = (far, false);
             continue;
         }
-        let plain = match plain(c) {
-            // What is drawn over a digit does not make it another one.
-            Plain::Kept if behind_digit && is_drawn_over(c) => Plain::Dropped,
-            plain => plain,
-        };
+        let c = text.get(at..).and_then(|rest| rest.chars().next())?;
+        let end = at + c.len_utf8();
         let mut buffer = [0; 1];
-        let replacement = match plain {
+        let replacement = match plain(c) {
+            // What is drawn over a digit does not make it another one.
+            Plain::Kept if behind_digit && is_drawn_over(c) => "",
             Plain::Kept => {
-                behind_digit = false;
+                (at, behind_digit) = (end, false);
                 continue;
             }
             Plain::Dropped => "",
@@ -44,12 +57,50 @@ pub(crate) fn folded(text: &str) -> Option<Altered> {
         };
         let altered = altered.get_or_insert_with(|| Altered::with_capacity(text.len()));
         altered.keep(text.get(kept_to..at).unwrap_or_default());
-        kept_to = at + c.len_utf8();
-        altered.replace(at, kept_to, replacement);
+        altered.replace(at, end, replacement);
+        (at, kept_to) = (end, end);
     }
     let mut altered = altered?;
     altered.keep(text.get(kept_to..).unwrap_or_default());
     Some(altered)
+}
+
+/// Where a row of letters of far scripts ends that begins here, as far as their first bytes tell: nearly all
+/// of what East Asian texts are made of, passed over without reading it.
+fn far_row(bytes: &[u8], start: usize) -> usize {
+    let mut end = start;
+    while let Some([lead, second, third]) = bytes.get(end..end + 3) {
+        match (lead, second, third) {
+            (0xe4..=0xe9 | 0xeb..=0xec, _, _) | (0xe3, 0x82.., _) | (0xe3, 0x81, 0x81..) => end += 3,
+            _ => break,
+        }
+    }
+    end
+}
+
+/// Whether a character is of the scripts that have letters like Latin ones.
+fn is_like_latin(c: char) -> bool {
+    matches!(c, '\u{370}'..='\u{51d}')
+}
+
+/// Whether a byte begins a letter of these scripts; all of them have two bytes.
+fn is_like_latin_lead(byte: &u8) -> bool {
+    matches!(byte, 0xcd..=0xd4)
+}
+
+/// Where a row of such letters ends.
+fn word_end(bytes: &[u8], start: usize) -> usize {
+    let mut end = start;
+    while bytes.get(end).is_some_and(is_like_latin_lead) {
+        end += 2;
+    }
+    end
+}
+
+/// Whether what may be part of a word or key stands right before or behind, in ASCII.
+fn touches_ascii(bytes: &[u8], start: usize, end: usize) -> bool {
+    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'@' | b'.');
+    start.checked_sub(1).and_then(|last| bytes.get(last)).is_some_and(is_part) || bytes.get(end).is_some_and(is_part)
 }
 
 /// Whether a character stays as it is, and is a letter of a script that has none like a Latin one.
@@ -197,51 +248,15 @@ static ZEROS: [u32; 76] = [
 
 /// The Latin letter that a Greek or Cyrillic one looks like.
 fn look_alike(c: char) -> Option<u8> {
-    if !matches!(c, '\u{370}'..='\u{51d}') {
-        return None;
-    }
-    LOOK_ALIKES.iter().find(|(letters, _)| letters.contains(c)).map(|(_, latin)| *latin)
+    is_like_latin(c)
+        .then(|| LOOK_ALIKES.chars().zip(LATIN.bytes()).find(|(letter, _)| *letter == c))
+        .flatten()
+        .map(|(_, latin)| latin)
 }
 
-static LOOK_ALIKES: [(&str, u8); 37] = [
-    ("аα", b'a'),
-    ("сϲ", b'c'),
-    ("ԁ", b'd'),
-    ("е", b'e'),
-    ("һ", b'h'),
-    ("іι", b'i'),
-    ("јϳ", b'j'),
-    ("κк", b'k'),
-    ("ӏ", b'l'),
-    ("оο", b'o'),
-    ("рρ", b'p'),
-    ("ԛ", b'q'),
-    ("г", b'r'),
-    ("ѕ", b's'),
-    ("т", b't'),
-    ("υ", b'u'),
-    ("ѵν", b'v'),
-    ("ԝω", b'w'),
-    ("хχ", b'x'),
-    ("уγ", b'y'),
-    ("АΑ", b'A'),
-    ("ВΒ", b'B'),
-    ("СϹ", b'C'),
-    ("ЕΕ", b'E'),
-    ("НΗ", b'H'),
-    ("ІΙӀ", b'I'),
-    ("ЈͿ", b'J'),
-    ("КΚ", b'K'),
-    ("МΜ", b'M'),
-    ("ΝΝ", b'N'),
-    ("ОΟ", b'O'),
-    ("РΡ", b'P'),
-    ("Ѕ", b'S'),
-    ("ТΤ", b'T'),
-    ("ХΧ", b'X'),
-    ("ҮΥ", b'Y'),
-    ("Ζ", b'Z'),
-];
+/// Letters, and below each the one it looks like.
+const LOOK_ALIKES: &str = "аαсϲԁеһіιјϳκкӏοорρԛгѕтυѵνԝωхχуγАΑВΒСϹЕΕНΗІΙӀЈͿКΚМΜΝОΟРΡЅТΤХΧҮΥΖ";
+const LATIN: &str = "aaccdehiijjkklooppqrstuvvwwxxyyAABBCCEEHHIIIJJKKMMNOOPPSTTXXYYZ";
 
 /// Marks that are drawn over or around the character before them.
 fn is_drawn_over(c: char) -> bool {
@@ -269,6 +284,7 @@ mod tests {
             ("123–45—6789\u{a0}x\u{2003}y", "123-45-6789 x y"),
             ("ＡＫＩＡ 𝐀𝐤𝗓 ѕk-АΚІА", "AKIA Akz sk-AKIA"),
             ("4111·1111•1111", "4111.1111.1111"),
+            ("номер ѕk-1", "номер sk-1"),
         ] {
             assert_eq!(text(odd), plain, "{odd}");
         }
@@ -276,8 +292,16 @@ mod tests {
 
     #[test]
     fn ordinary_letters_stay() {
-        for plain in ["", "abc 123", "Müller, Ærø, naïve", "漢字かなカナ", "한국어", "“quotes” …", "e\u{301}"]
-        {
+        for plain in [
+            "",
+            "abc 123",
+            "Müller, Ærø, naïve",
+            "漢字かなカナ",
+            "Москва хорошо Ελλάδα",
+            "한국어",
+            "“quotes” …",
+            "e\u{301}",
+        ] {
             assert!(folded(plain).is_none(), "{plain}");
         }
     }
@@ -304,7 +328,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn places_lead_back_to_whole_characters(text in "[aé１\u{200b}а\u{332}字 4-]{0,12}", from in 0..20_usize, to in 0..20_usize) {
+        fn places_lead_back_to_whole_characters(text in "[aé１\u{200b}\u{332}字 4-]{0,12}", from in 0..20_usize, to in 0..20_usize) {
             if let Some(altered) = folded(&text) {
                 let (from, to) = (from.min(altered.text.len()), to.min(altered.text.len()));
                 if from < to && altered.text.is_char_boundary(from) && altered.text.is_char_boundary(to) {

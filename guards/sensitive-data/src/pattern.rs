@@ -61,6 +61,20 @@ impl BuiltIn {
         }
     }
 
+    /// No match has fewer bytes.
+    pub(crate) fn least_bytes(self) -> usize {
+        match self {
+            BuiltIn::PasswordField => 3,
+            BuiltIn::Email => 6,
+            BuiltIn::IpAddress => 7,
+            BuiltIn::PhoneUs => 10,
+            BuiltIn::Ssn => 11,
+            BuiltIn::CreditCard => 13,
+            BuiltIn::ApiKey | BuiltIn::AwsKey | BuiltIn::Jwt | BuiltIn::PrivateKey => 13,
+            BuiltIn::GithubToken | BuiltIn::SlackToken | BuiltIn::GoogleApiKey => 13,
+        }
+    }
+
     /// The pattern of this name.
     pub(crate) fn named(name: &str) -> Option<BuiltIn> {
         ALL.into_iter().find(|pattern| pattern.name() == name)

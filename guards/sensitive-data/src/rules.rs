@@ -1,7 +1,7 @@
 //! The rules in their order: exempt or switched off, too deep to be scanned, found where no rewriting
 //! reaches, found. Before the call its arguments and metadata are judged, after it only its output.
 
-use agenthalt_guard::{Call, Decision, Error, Json, Phase, quote};
+use agenthalt_guard::{Call, Decision, Document, Error, Json, Phase, quote};
 
 use crate::SensitiveData;
 use crate::report::{details, phrase, sentence};
@@ -53,20 +53,24 @@ fn before(guard: &SensitiveData, call: &Call) -> Result<Decision, Error> {
 
 fn after(guard: &SensitiveData, output: &str) -> Decision {
     let mut found = Found::default();
-    match Json::parse(output) {
-        Ok(mut document @ (Json::Object(_) | Json::Array(_) | Json::String(_))) => {
-            survey(guard, Part::Output, &mut found).walk(&document);
+    // Read as a call is, however large it is.
+    let document = Document::new(output);
+    match document.json() {
+        Ok(tree @ (Json::Object(_) | Json::Array(_) | Json::String(_))) => {
+            survey(guard, Part::Output, &mut found).walk(tree);
             refusal(guard, &found).unwrap_or_else(|| {
                 let (reason, details) = (sentence("redacted", &found), details(&found));
-                found.rewrite(&mut document);
-                Decision::modify_output(document.to_string(), reason).details(details)
+                let mut rest = tree.clone();
+                found.rewrite(&mut rest);
+                Decision::modify_output(rest.to_string(), reason).details(details)
             })
         }
         // Anything else is a text.
         Ok(Json::Null | Json::Bool(_) | Json::Number(_)) | Err(_) => {
             let rest = survey(guard, Part::Output, &mut found).text(output);
             refusal(guard, &found).unwrap_or_else(|| {
-                Decision::modify_output(rest.unwrap_or_default(), sentence("redacted", &found)).details(details(&found))
+                let (reason, details) = (sentence("redacted", &found), details(&found));
+                Decision::modify_output(rest.unwrap_or_default(), reason).details(details)
             })
         }
     }

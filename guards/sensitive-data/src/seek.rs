@@ -3,18 +3,34 @@
 
 /// The place of the first byte whose class has one of the bits of the mask.
 pub(crate) fn seek(bytes: &[u8], class: impl Fn(u8) -> u8 + Copy, mask: u8) -> Option<usize> {
-    let (groups, _) = bytes.as_chunks::<8>();
+    let (groups, rest) = bytes.as_chunks::<8>();
     let mut at = 0;
     for [a, b, c, d, e, f, g, h] in groups {
         let first = class(*a) | class(*b) | class(*c) | class(*d);
         let second = class(*e) | class(*f) | class(*g) | class(*h);
-        if (first | second) & mask != 0 {
-            break;
+        if (first | second) & mask == 0 {
+            at += 8;
+            continue;
         }
-        at += 8;
+        let is_met = |byte: &u8| class(*byte) & mask != 0;
+        let place = if first & mask != 0 {
+            if is_met(a) {
+                0
+            } else if is_met(b) {
+                1
+            } else {
+                3 - usize::from(is_met(c))
+            }
+        } else if is_met(e) {
+            4
+        } else if is_met(f) {
+            5
+        } else {
+            7 - usize::from(is_met(g))
+        };
+        return Some(at + place);
     }
-    let place = bytes.get(at..)?.iter().position(|byte| class(*byte) & mask != 0)?;
-    Some(at + place)
+    rest.iter().position(|byte| class(*byte) & mask != 0).map(|place| at + place)
 }
 
 /// All bits of the classes of all bytes.

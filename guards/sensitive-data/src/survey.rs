@@ -91,14 +91,18 @@ impl Survey<'_> {
         match value {
             Json::Null | Json::Bool(_) => {}
             Json::String(text) => {
-                if let Some(rest) = self.leaf(text, place) {
-                    self.rewrite(number, Json::String(rest));
+                let spans = self.detector.find(text);
+                if !spans.is_empty() {
+                    self.tell_all(text, &spans, place, false);
+                    self.rewrite(number, |detector| Json::String(detector.redacted(text, &spans)));
                 }
             }
             // A number holds no mark, so all of it goes.
             Json::Number(value) => {
-                if self.leaf(value.as_str(), place).is_some() {
-                    self.rewrite(number, Json::from(MARK));
+                let spans = self.detector.find_in_number(value.as_str());
+                if !spans.is_empty() {
+                    self.tell_all(value.as_str(), &spans, place, false);
+                    self.rewrite(number, |_| Json::from(MARK));
                 }
             }
             Json::Array(items) => {
@@ -139,23 +143,12 @@ impl Survey<'_> {
             Json::Null | Json::Bool(_) | Json::Array(_) | Json::Object(_) => None,
         };
         self.tell(FIELD, place, length, false);
-        self.rewrite(number, Json::from(MARK));
+        self.rewrite(number, |_| Json::from(MARK));
     }
 
-    /// A text or number: what is left of it, if something was found.
-    fn leaf(&mut self, text: &str, place: &Place<'_>) -> Option<String> {
-        let spans = self.detector.find(text);
-        if spans.is_empty() {
-            return None;
-        }
-        self.tell_all(text, &spans, place, false);
-        // Only what is used is made.
-        Some(if self.redacts { self.detector.redacted(text, &spans) } else { String::new() })
-    }
-
-    fn rewrite(&mut self, number: usize, value: Json) {
+    fn rewrite(&mut self, number: usize, rest: impl FnOnce(&Detector) -> Json) {
         if self.redacts && self.part != Part::Metadata {
-            self.found.rewrites.push((number, value));
+            self.found.rewrites.push((number, rest(self.detector)));
         }
     }
 

@@ -218,6 +218,7 @@ fn output_is_redacted_as_text_or_as_a_tree() {
         (r#"["a","\u0031\u0032\u0033-45-6789"]"#, r#"["a","[REDACTED]"]"#),
         (r#""x 123-45-6789""#, r#""x [REDACTED]""#),
         (r#"{"a":"123-45-6789""#, r#"{"a":"[REDACTED]""#),
+        ("a: 123-45-6789\nb: \u{ff11}23-45-6789\n", "a: [REDACTED]\nb: [REDACTED]\n"),
     ] {
         let call = TestCall::new("f").output(output);
         let decision = judge(settings, &call).unwrap();
@@ -228,6 +229,12 @@ fn output_is_redacted_as_text_or_as_a_tree() {
         assert_eq!(verdict(settings, TestCall::new("f").output(output)), Deny, "{output}");
     }
     assert_eq!(verdict(r#"{"scan_output":true,"scan_depth":1}"#, TestCall::new("f").output("[[1]]")), Deny);
+}
+
+#[test]
+fn large_output_is_a_tree_like_small_output() {
+    let output = format!(r#"{{"a":"{}","password":"x"}}"#, "a ".repeat(600_000));
+    assert_eq!(verdict(r#"{"scan_output":true}"#, TestCall::new("f").output(&output)), Deny);
 }
 
 #[test]

@@ -25,6 +25,7 @@
 //! | [`evaluation`](Evaluation) | the full record of one run of the pipeline |
 //! | [`simulation`](Simulation) | many calls in order under their own stamps, state in memory |
 //! | [`check`](check::check) | whether a policy can serve, with everything that is wrong |
+//! | [`inspect`](inspect::inspect) | what a component is and says of itself, and the schema of policies |
 //! | `load` | from a policy's text to a roster of guards, each in its seat |
 //! | `roster` | the guards of a policy; a guard that cannot serve keeps its seat |
 //! | `judge` | rewriting and judging, synchronous, on the sandbox's threads |
@@ -38,6 +39,7 @@ pub mod check;
 mod engine;
 mod error;
 mod evaluation;
+pub mod inspect;
 mod judge;
 mod let_through;
 mod load;
@@ -49,6 +51,8 @@ mod simulation;
 mod spending;
 
 pub use agenthalt_core::call::{Call, MalformedCall};
+pub use agenthalt_core::counter::{Counter, Measure, Partition, Window};
+pub use agenthalt_core::description::{Description, Phases, Verdicts};
 pub use agenthalt_core::digest::Digest;
 pub use agenthalt_core::fault::Fault;
 pub use agenthalt_core::policy::{Mode, Problem, Problems};

@@ -64,6 +64,14 @@ pub(crate) enum Word {
         #[arg(long, value_enum, default_value_t = SimulateFormat::Table)]
         format: SimulateFormat,
     },
+    /// Tells about guards
+    Guard {
+        #[command(subcommand)]
+        word: GuardWord,
+    },
+    /// Prints the JSON Schema (2020-12) of policies, for editors
+    #[command(after_help = "Example: agenthalt schema > agenthalt.schema.json")]
+    Schema,
     /// Shows an agent's session judged, call by call
     #[command(after_help = "Example: agenthalt demo")]
     Demo,
@@ -83,6 +91,24 @@ pub(crate) enum Word {
     /// Compiles a component from standard input to standard output, within limits
     #[command(name = crate::host::COMPILE_WORD, hide = true)]
     CompileComponent,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum GuardWord {
+    /// Shows what a guard is and what it says of itself under a configuration
+    #[command(
+        after_help = "Exit codes: 0 it can serve with these settings, 2 it cannot.\n\nExamples: agenthalt guard inspect budget\n          agenthalt guard inspect hours.wasm --settings '{\"opens\": 9}'"
+    )]
+    Inspect {
+        /// A component's file, or the name of a built-in guard
+        guard: PathBuf,
+        /// The settings to configure it with, one JSON object
+        #[arg(long, value_name = "JSON", default_value = "{}")]
+        settings: String,
+        /// How the answer is printed
+        #[arg(long, value_enum, default_value_t = EvaluateFormat::Text)]
+        format: EvaluateFormat,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

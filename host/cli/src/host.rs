@@ -56,6 +56,11 @@ impl Host {
         })
     }
 
+    /// The sandbox.
+    pub(crate) fn sandbox(&self) -> &Sandbox {
+        &self.sandbox
+    }
+
     /// Says what the sandbox noticed, each thing once.
     pub(crate) fn say_notices(&self) {
         self.sandbox.take_notices().iter().for_each(|notice| note(notice));

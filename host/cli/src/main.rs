@@ -7,17 +7,19 @@
 //! | `host` | sandbox, cache, compiler, notes to the person |
 //! | `input`, `output` | calls as they come in, answers as they go out |
 //! | `text` | answers for people |
-//! | `check`, `evaluate`, `simulate`, `demo`, `init` | one command each |
+//! | `check`, `evaluate`, `simulate`, `demo`, `guard`, `schema`, `init` | one command each |
 
 mod arguments;
 mod check;
 mod demo;
 mod evaluate;
 mod exit;
+mod guard;
 mod host;
 mod init;
 mod input;
 mod output;
+mod schema;
 mod simulate;
 mod text;
 
@@ -26,7 +28,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::arguments::{Arguments, Word};
+use crate::arguments::{Arguments, GuardWord, Word};
 use crate::exit::Exit;
 use crate::host::Host;
 
@@ -55,6 +57,10 @@ fn run(cache_dir: Option<std::path::PathBuf>, word: Word) -> anyhow::Result<Exit
             evaluate::run(&Host::new(cache_dir)?, &evaluate::Request { policy, state, format, call })
         }
         Word::Simulate { policy, calls, format } => simulate::run(&Host::new(cache_dir)?, &policy, &calls, format),
+        Word::Guard { word: GuardWord::Inspect { guard, settings, format } } => {
+            guard::inspect(&Host::new(cache_dir)?, &guard, &settings, format)
+        }
+        Word::Schema => schema::run(&Host::new(cache_dir)?),
         Word::Demo => demo::run(&Host::new(cache_dir)?),
         Word::Init { file } => init::run(&file),
         Word::Completions { shell } => {

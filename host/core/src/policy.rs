@@ -11,6 +11,7 @@
 
 mod digest;
 mod draft;
+pub mod editor;
 mod nearest;
 mod number;
 mod problem;

@@ -54,12 +54,13 @@ impl Tighten {
                 && name.unbroken().iter().any(|part| glob::matches(self.unbroken(), part, compare)))
     }
 
-    /// Whether the pattern meets a text that is folded already, the whole of it and nothing of it.
+    /// Whether the pattern meets a text that is folded already, the whole of it and never a part of it.
     ///
     /// For texts that are no names, as paths are: whoever asks takes them apart.
     pub fn meets_folded(&self, folded: &str) -> bool {
         let compare = Compare::Folded(fold);
-        self.forms().any(|form| glob::matches(form, folded, compare))
+        glob::matches(&self.folded, folded, compare)
+            || self.unbroken.as_deref().is_some_and(|form| glob::matches(form, folded, compare))
     }
 
     /// Whether some text meets both the pattern and another one, whose plain characters are folded. A
@@ -129,7 +130,8 @@ impl Loosen {
 
     /// Whether the pattern meets a text that is no name as it is written.
     pub fn meets_written(&self, text: &str) -> bool {
-        glob::matches(&self.0, &as_written(text), Compare::Written)
+        let written = if text.is_ascii() { Cow::Borrowed(text) } else { as_written(text) };
+        glob::matches(&self.0, &written, Compare::Written)
     }
 
     /// The pattern with its text changed.

@@ -147,3 +147,15 @@ fn a_call_as_large_as_may_be_is_judged_or_denied_for_its_fuel() {
         }
     }
 }
+
+#[test]
+fn a_call_larger_than_may_be_reaches_no_guard() {
+    let bench = Bench::new("guards: {scope: {}}");
+    for (bytes, verdict) in [(1 << 20, "allow"), ((1 << 20) + 1, "deny")] {
+        let arguments = format!("{{\"t\":\"{}\"}}", "x".repeat(bytes - "{\"t\":\"\"}".len()));
+        assert_eq!(arguments.len(), bytes);
+        let evaluation = bench.scene().judge("f", &arguments).evaluation;
+        assert_eq!(evaluation.verdict.as_str(), verdict, "{bytes}");
+        assert_eq!(evaluation.decisions.is_empty(), verdict == "deny");
+    }
+}

@@ -51,10 +51,6 @@ impl<'a> Bytes<'a> {
         self.0.len()
     }
 
-    pub(super) fn get(self, at: usize) -> Option<u8> {
-        self.0.get(at).copied()
-    }
-
     pub(super) fn at(self, at: usize) -> u8 {
         self.0.get(at).copied().unwrap_or(0)
     }
@@ -88,8 +84,13 @@ impl<'a> Bytes<'a> {
         at + seek(rest, class, kind as u8).unwrap_or(rest.len())
     }
 
+    /// Where the digits that stand here end.
     pub(super) fn digits(self, at: usize) -> usize {
-        self.run(at, |byte| byte.is_ascii_digit())
+        let mut end = at;
+        while self.is_digit(end) {
+            end += 1;
+        }
+        end
     }
 
     /// Whether a text stands here, in any case of its letters.

@@ -44,17 +44,9 @@ mod tests {
                 assert_eq!(found(&[before, text, behind].concat()), [("aws_key", text)]);
             }
         }
-        for text in [
-            "akiaiosfodnn7example",
-            "xAKIAIOSFODNN7EXAMPLE",
-            "AKIAIOSFODNN7EXAMPL",
-            "AKIAIOSFODNN7EXAMPLES",
-            "AKIAIOSFODNN7EXAMPLEs",
-            "AKIAIOSFODNN7example",
-            "AKIA",
-            "I",
-            "AI",
-        ] {
+        let texts = "akiaiosfodnn7example xAKIAIOSFODNN7EXAMPLE AKIAIOSFODNN7EXAMPL AKIAIOSFODNN7EXAMPLES \
+            AKIAIOSFODNN7EXAMPLEs AKIAIOSFODNN7example AKIA I AI";
+        for text in texts.split_whitespace() {
             assert_eq!(found(text), [], "{text}");
         }
     }

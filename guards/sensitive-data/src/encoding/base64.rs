@@ -76,16 +76,26 @@ fn pieces(
     decoder: &mut Decoder,
     give: &mut dyn FnMut(usize, usize, &str) -> bool,
 ) {
-    let run = bytes.get(start..end).unwrap_or_default();
-    let mut parts = run.split(|byte| !byte.is_ascii_alphanumeric()).peekable();
-    let (mut from, mut is_behind_word) = (start, false);
-    while let Some(part) = parts.next() {
-        let is_beside_word = is_behind_word || parts.peek().is_some_and(|next| is_plain_word(next));
-        if part.len() >= LEAST && part.len() < run.len() && is_beside_word {
-            whole(bytes, from, from + part.len(), decoder, give);
+    let mut before: &[u8] = &[];
+    let mut from = start;
+    while from < end {
+        let part = first_part(bytes, from, end);
+        let to = from + part.len();
+        if part.len() >= LEAST
+            && part.len() < end - start
+            && (is_plain_word(before) || is_plain_word(first_part(bytes, to + 1, end)))
+        {
+            whole(bytes, from, to, decoder, give);
         }
-        (from, is_behind_word) = (from + part.len() + 1, is_plain_word(part));
+        (before, from) = (part, to + 1);
     }
+}
+
+/// What stands between a place and the next sign, or the end of the run.
+fn first_part(bytes: &[u8], from: usize, end: usize) -> &[u8] {
+    let rest = bytes.get(from..end).unwrap_or_default();
+    let to = seek(rest, class, IS_SIGN).unwrap_or(rest.len());
+    rest.get(..to).unwrap_or_default()
 }
 
 /// Whether a piece of a run is a word as in a path: small letters and digits, perhaps behind a capital.
@@ -120,13 +130,17 @@ fn run_end(bytes: &[u8], at: usize) -> usize {
 /// Set in what stands for the characters that stand for nothing.
 const NO_VALUE: u8 = 0x80;
 
+/// Set beside the value of `+`, `/`, `-` and `_`.
+const IS_SIGN: u8 = 0x40;
+
 fn class(byte: u8) -> u8 {
     VALUES.get(usize::from(byte)).copied().unwrap_or(NO_VALUE)
 }
 
 /// What a character stands for in either alphabet.
 fn value(byte: u8) -> Option<u8> {
-    Some(class(byte)).filter(|value| *value & NO_VALUE == 0)
+    let class = class(byte);
+    (class & NO_VALUE == 0).then_some(class & 0x3f)
 }
 
 static VALUES: [u8; 256] = values();
@@ -140,8 +154,10 @@ const fn values() -> [u8; 256] {
         values[alphabet[value] as usize] = value as u8;
         value += 1;
     }
-    values[b'-' as usize] = 62;
-    values[b'_' as usize] = 63;
+    values[b'+' as usize] = IS_SIGN | 62;
+    values[b'/' as usize] = IS_SIGN | 63;
+    values[b'-' as usize] = IS_SIGN | 62;
+    values[b'_' as usize] = IS_SIGN | 63;
     values
 }
 

@@ -19,9 +19,9 @@ use crate::subject::Phase;
 use crate::time::TimeZone;
 use crate::verdict::Unmatched;
 
-const TOP_KEYS: [&str; 6] = ["version", "guards", "unmatched", "time_zone", "state", "call"];
-const SHARED_KEYS: [&str; 3] = ["enabled", "mode", "limits"];
-const CUSTOM_KEYS: [&str; 7] = ["component", "sha256", "config", "enabled", "mode", "phases", "limits"];
+pub(super) const TOP_KEYS: [&str; 6] = ["version", "guards", "unmatched", "time_zone", "state", "call"];
+pub(super) const SHARED_KEYS: [&str; 3] = ["enabled", "mode", "limits"];
+pub(super) const CUSTOM_KEYS: [&str; 7] = ["component", "sha256", "config", "enabled", "mode", "phases", "limits"];
 
 /// A policy that was read but not yet accepted.
 #[derive(Clone, Debug)]
