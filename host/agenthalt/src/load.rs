@@ -63,8 +63,7 @@ impl Loader<'_> {
     /// # Errors
     /// Everything that is wrong with the text, what the guards say of their settings included.
     pub(crate) fn load(&self, text: &str) -> Result<Roster, Problems> {
-        let supported: Vec<&str> = self.built_in.iter().map(|built_in| built_in.name).collect();
-        let mut draft = PolicyDraft::read(text, &supported);
+        let mut draft = PolicyDraft::read(text);
         let mut problems = Vec::new();
         let mut occupants = Vec::new();
         for seated in self.seat_all(&draft) {

@@ -3,7 +3,7 @@
 //!
 //! ```
 //! use agenthalt_core::policy::PolicyDraft;
-//! let draft = PolicyDraft::read("guards:\n  scope: {deny_functions: ['drop_*']}\n", &["scope"]);
+//! let draft = PolicyDraft::read("guards:\n  scope: {deny_functions: ['drop_*']}\n");
 //! let policy = draft.finish()?;
 //! assert_eq!(policy.guards[0].name, "scope");
 //! # Ok::<(), agenthalt_core::policy::Problems>(())

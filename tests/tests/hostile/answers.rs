@@ -30,8 +30,8 @@ fn details_of_17_kilobytes_are_too_large() {
 fn new_arguments_of_more_than_a_megabyte_are_too_large() {
     let guest = may_modify(
         "(i32.store8 (global.get $verdict) (i32.const 1))
-        (i32.store8 (global.get $has_arguments) (i32.const 1))
-        (call $text (global.get $new_arguments) (i32.const 65536) (i32.const 1100000))",
+        (i32.store8 (global.get $has_replacement) (i32.const 1))
+        (call $text (global.get $replacement) (i32.const 65536) (i32.const 1100000))",
     );
     let guest = guest.with(Place::Pages, "20");
     assert_denied_once(&guest, "", |fault| matches!(fault, Fault::TooLarge(text) if text.contains("arguments")));
@@ -97,7 +97,7 @@ fn a_list_out_of_line_is_malformed() {
 
 #[test]
 fn unknown_discriminants_are_malformed() {
-    for what in ["$answer_is_error", "$is_decision", "$verdict", "$has_arguments", "$when"] {
+    for what in ["$answer_is_error", "$is_decision", "$verdict", "$has_replacement", "$when"] {
         let guest = Guest::special(&format!("(i32.store8 (global.get {what}) (i32.const 9))"));
         assert_denied_once(&guest, "", unreadable);
     }
@@ -174,8 +174,8 @@ fn an_undeclared_verdict_is_malformed() {
     for (verdict, name) in [(1, "modify"), (2, "require_approval")] {
         let guest = Guest::special(&format!(
             "(i32.store8 (global.get $verdict) (i32.const {verdict}))
-            (i32.store8 (global.get $has_arguments) (i32.const {}))
-            (call $text (global.get $new_arguments) (i32.const 560) (i32.const 2))",
+            (i32.store8 (global.get $has_replacement) (i32.const {}))
+            (call $text (global.get $replacement) (i32.const 560) (i32.const 2))",
             u8::from(verdict == 1)
         ));
         assert_denied_once(&guest, "", malformed(&format!("verdict `{name}` is not among")));
@@ -190,7 +190,7 @@ fn may_modify(special: &str) -> Guest {
 #[test]
 fn a_rewrite_without_arguments_is_malformed() {
     let guest = may_modify("(i32.store8 (global.get $verdict) (i32.const 1))");
-    assert_denied_once(&guest, "", malformed("without arguments"));
+    assert_denied_once(&guest, "", malformed("without a replacement"));
 }
 
 #[test]
@@ -199,8 +199,8 @@ fn new_arguments_that_are_no_json_object_are_malformed() {
         let size = arguments.len();
         let guest = may_modify(&format!(
             "(i32.store8 (global.get $verdict) (i32.const 1))
-            (i32.store8 (global.get $has_arguments) (i32.const 1))
-            (call $text (global.get $new_arguments) (i32.const 1024) (i32.const {size}))"
+            (i32.store8 (global.get $has_replacement) (i32.const 1))
+            (call $text (global.get $replacement) (i32.const 1024) (i32.const {size}))"
         ));
         assert_denied_once(&guest.text(1024, arguments), "", malformed("new arguments"));
     }
@@ -209,10 +209,10 @@ fn new_arguments_that_are_no_json_object_are_malformed() {
 #[test]
 fn new_arguments_beside_another_verdict_are_malformed() {
     let guest = may_modify(
-        "(i32.store8 (global.get $has_arguments) (i32.const 1))
-        (call $text (global.get $new_arguments) (i32.const 560) (i32.const 2))",
+        "(i32.store8 (global.get $has_replacement) (i32.const 1))
+        (call $text (global.get $replacement) (i32.const 560) (i32.const 2))",
     );
-    assert_denied_once(&guest, "", malformed("verdict `allow` comes with new arguments"));
+    assert_denied_once(&guest, "", malformed("verdict `allow` comes with a replacement"));
 }
 
 #[test]

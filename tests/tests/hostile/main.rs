@@ -16,6 +16,7 @@ mod components;
 mod configure;
 mod corrupted;
 mod guest;
+mod outputs;
 mod policies;
 mod resources;
 mod rewriting;

@@ -14,8 +14,8 @@ fn rewriter(from: &str, to: &str) -> Vec<u8> {
             (i32.const 1024) (i32.const {size}))
           (then
             (i32.store8 (global.get $verdict) (i32.const 1))
-            (i32.store8 (global.get $has_arguments) (i32.const 1))
-            (call $text (global.get $new_arguments) (i32.const 2048) (i32.const {new_size}))))"
+            (i32.store8 (global.get $has_replacement) (i32.const 1))
+            (call $text (global.get $replacement) (i32.const 2048) (i32.const {new_size}))))"
     );
     Guest::default()
         .with(Place::Configure, "(i32.store8 (global.get $verdicts) (i32.const 0x0b))")
@@ -48,8 +48,8 @@ fn a_guard_that_rewrites_without_end_denies() {
     let next = "(memory.copy (i32.const 2048) (i32.load offset=16 (local.get $call)) (i32.const 9))
         (i32.store8 (i32.const 2054) (i32.add (i32.load8_u (i32.const 2054)) (i32.const 1)))
         (i32.store8 (global.get $verdict) (i32.const 1))
-        (i32.store8 (global.get $has_arguments) (i32.const 1))
-        (call $text (global.get $new_arguments) (i32.const 2048) (i32.const 9))";
+        (i32.store8 (global.get $has_replacement) (i32.const 1))
+        (call $text (global.get $replacement) (i32.const 2048) (i32.const 9))";
     let guest = Guest::default()
         .with(Place::Configure, "(i32.store8 (global.get $verdicts) (i32.const 0x0b))")
         .with(Place::Special, next);

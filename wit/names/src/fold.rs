@@ -121,26 +121,21 @@ fn fold_once(text: &str, form: Form) -> String {
 /// Upper and then lower case is the full case folding without a table of its own: `ß` becomes `ss`,
 /// every sigma one.
 fn push_folded(folded: &mut String, c: char, look_alikes: bool) {
-    let start = folded.len();
-    let mut mapped = false;
-    for lower in c.to_uppercase().flat_map(char::to_lowercase) {
-        match look_alikes.then(|| look_alike(lower)).flatten() {
-            Some(letter) => {
-                mapped = true;
-                folded.push(letter);
-            }
-            None => folded.push(lower),
-        }
+    let lower = c.to_uppercase().flat_map(char::to_lowercase);
+    folded.extend(lower.map(|lower| look_alikes.then(|| look_alike_in_any_case(lower)).flatten().unwrap_or(lower)));
+}
+
+/// A capital may look like an ASCII letter where its small form looks like none: `Н`. The small form is
+/// that letter then too, so that another case is no other name.
+fn look_alike_in_any_case(lower: char) -> Option<char> {
+    if lower.is_ascii() {
+        return None;
     }
-    // A capital may look like an ASCII letter where its small form looks like none: `Κ`.
-    if look_alikes
-        && !mapped
-        && !c.is_ascii()
-        && let Some(letter) = look_alike(c)
-    {
-        folded.truncate(start);
-        folded.push(letter);
-    }
+    look_alike(lower).or_else(|| {
+        let mut upper = lower.to_uppercase();
+        let first = upper.next()?;
+        if upper.next().is_none() { look_alike(first) } else { None }
+    })
 }
 
 fn is_dash(c: char) -> bool {
@@ -196,6 +191,19 @@ mod tests {
         assert_eq!(fold("STRASSE"), fold("STRAẞE"));
         assert_eq!(fold_plain("ΟΔΟΣ"), fold_plain("οδος"));
         assert_eq!(fold_unbroken("dropTABLE"), "droptable");
+    }
+
+    #[test]
+    fn another_case_is_no_other_name_in_any_script() {
+        assert_eq!(fold("КАЗИНО"), fold("казино"));
+        assert_eq!(fold("ПАРОЛЬ"), fold("пароль"));
+        for c in ('\0'..=char::MAX).filter(|c| !is_plain_script(*c)) {
+            let (upper, lower): (String, String) = (c.to_uppercase().collect(), c.to_lowercase().collect());
+            for form in [fold_plain, fold_unbroken] {
+                assert_eq!(form(&upper), form(&c.to_string()), "U+{:04X}", u32::from(c));
+                assert_eq!(form(&lower), form(&c.to_string()), "U+{:04X}", u32::from(c));
+            }
+        }
     }
 
     #[test]

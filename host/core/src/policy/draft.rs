@@ -32,10 +32,10 @@ pub struct PolicyDraft {
 }
 
 impl PolicyDraft {
-    /// Reads the text of a policy. `supported` names the built-in guards that the host ships.
-    pub fn read(text: &str, supported: &[&str]) -> PolicyDraft {
+    /// Reads the text of a policy.
+    pub fn read(text: &str) -> PolicyDraft {
         let (root, problems) = yaml::read(text);
-        let mut reader = Reader { supported, problems };
+        let mut reader = Reader { problems };
         let policy = reader.policy(root.as_ref());
         PolicyDraft { policy, problems: reader.problems, text: text.to_owned() }
     }
@@ -64,12 +64,11 @@ impl PolicyDraft {
     }
 }
 
-struct Reader<'a> {
-    supported: &'a [&'a str],
+struct Reader {
     problems: Vec<Problem>,
 }
 
-impl Reader<'_> {
+impl Reader {
     fn say(&mut self, at: Position, message: impl Into<String>) {
         self.problems.push(Problem::new(at, message));
     }
@@ -143,10 +142,6 @@ impl Reader<'_> {
 
     fn built_in(&mut self, entry: &Entry) -> Option<GuardEntry> {
         let name = entry.key.clone();
-        if !self.supported.contains(&name.as_str()) {
-            self.say(entry.at, format!("the built-in guard `{name}` is not supported yet"));
-            return None;
-        }
         let inner = match &entry.node.value {
             Value::Null => &[],
             _ => self.map(&entry.node, &format!("the settings of `{name}`"))?,

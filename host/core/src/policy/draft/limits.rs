@@ -8,7 +8,7 @@ use agenthalt_json::Limits as JsonLimits;
 
 use crate::limits::{GuardLimits, parse_size, parse_time_ms};
 
-impl Reader<'_> {
+impl Reader {
     pub(super) fn limits(&mut self, entries: &[Entry]) -> GuardLimits {
         let default = GuardLimits::default();
         let Some(node) = find(entries, "limits") else { return default };

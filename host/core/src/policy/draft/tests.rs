@@ -5,10 +5,8 @@
 use super::*;
 use crate::limits::GuardLimits;
 
-const ALL: [&str; 6] = BUILT_IN_NAMES;
-
 fn read(text: &str) -> Result<Policy, Problems> {
-    PolicyDraft::read(text, &ALL).finish()
+    PolicyDraft::read(text).finish()
 }
 
 fn problems(text: &str) -> Vec<String> {
@@ -66,8 +64,6 @@ fn a_policy_needs_guards() {
 
 #[test]
 fn what_is_not_there_yet_is_refused() {
-    let found = PolicyDraft::read("guards: {purchase: {}}", &["scope"]).finish().unwrap_err();
-    assert!(found.to_string().contains("`purchase` is not supported yet"));
     assert_eq!(problems("guards: {x: {component: x.wasm, wasi: closed}}").len(), 1);
     assert_eq!(problems("guards: {x: {component: x.wasm, phases: [before, later]}}").len(), 1);
     assert_eq!(problems("guards: {x: {component: x.wasm, phases: []}}").len(), 1);
@@ -94,7 +90,7 @@ fn no_limit_can_be_lifted() {
 #[test]
 fn a_problem_of_a_guard_finds_its_line() {
     let text = "guards:\n  scope:\n    deny_functions:\n      - \"drop_*\"\n      - \"bad[\"\n";
-    let mut draft = PolicyDraft::read(text, &ALL);
+    let mut draft = PolicyDraft::read(text);
     let problem = draft.guards()[0].settings.problem("/deny_functions/1", "unclosed `[`");
     assert_eq!(problem.at, Position { line: 5, column: 9 });
     draft.add_problems([problem]);
