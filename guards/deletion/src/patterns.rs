@@ -7,8 +7,8 @@ use agenthalt_guard::{Error, Json, Loosen, Number, Tighten, fold_forms, normalis
 
 use crate::marks::Marks;
 use crate::protected::{Cover, Protected};
-use crate::reading::{Reading, Views, number};
-use crate::{Settings, text};
+use crate::reading::{Reading, Views, before_climbing_query, number};
+use crate::{Settings, targets, text};
 
 /// The longest target that is compared; no name, path or URL is longer.
 const MOST_TARGET_BYTES: usize = 65_536;
@@ -30,6 +30,30 @@ struct Listed<'a, P> {
     compared: P,
     /// The number that it is: numbers compare as numbers.
     number: Option<String>,
+}
+
+/// A text that names targets, as it is written and as it is decoded.
+struct Ways<'a> {
+    written: (&'a str, Marks),
+    decoded: Option<(String, Marks)>,
+}
+
+impl<'a> Ways<'a> {
+    fn of(text: &'a str) -> Ways<'a> {
+        let marks = Marks::of(text);
+        let decoded = if marks.hold(Marks::ENCODED) { text::decoded(text) } else { None };
+        let decoded = decoded.map(|text| {
+            let marks = Marks::of(&text);
+            (text, marks)
+        });
+        Ways { written: (text, marks), decoded }
+    }
+
+    /// Each way, and whether it is decoded.
+    fn each(&self) -> impl Iterator<Item = (&str, Marks, bool)> {
+        let decoded = self.decoded.iter().map(|(text, marks)| (text.as_str(), *marks, true));
+        std::iter::once((self.written.0, self.written.1, false)).chain(decoded)
+    }
 }
 
 impl<'a> Patterns<'a> {
@@ -90,7 +114,11 @@ impl<'a> Patterns<'a> {
             Json::Number(number) => self.refusal_of_number(number),
             Json::String(text) => self.refusal_of_text(text),
             Json::Array(items) => items.iter().find_map(|item| self.refusal(item)),
-            Json::Object(object) => object.iter().find_map(|(_, value)| self.refusal(value)),
+            Json::Object(object) => object.iter().find_map(|(key, value)| {
+                let is_target = holds_no_text(value) && !targets::is_usual_field(key);
+                let refusal = if is_target { self.refusal_as_tightened(key, &Ways::of(key)) } else { None };
+                refusal.or_else(|| self.refusal(value))
+            }),
         }
     }
 
@@ -104,25 +132,16 @@ impl<'a> Patterns<'a> {
     }
 
     fn refusal_of_text(&self, text: &str) -> Option<String> {
-        if text.len() > MOST_TARGET_BYTES && !text.bytes().any(|b| b == b',') {
-            let (length, most) = (text.len().to_string(), MOST_TARGET_BYTES.to_string());
-            let target = ["the target ", &quote(text), " is ", &length].concat();
-            return Some([&target, " bytes long, deletion compares at most ", &most].concat());
-        }
-        let marks = Marks::of(text);
-        if let Some(reason) = self.tightened(text, marks) {
-            return Some(reason);
-        }
-        let decoded = if marks.hold(Marks::ENCODED) { text::decoded(text) } else { None };
-        if let Some(reason) = decoded.as_deref().and_then(|decoded| self.tightened(decoded, Marks::of(decoded))) {
+        let ways = Ways::of(text);
+        if let Some(reason) = self.refusal_as_tightened(text, &ways) {
             return Some(reason);
         }
         if self.allow.is_empty() {
             return None;
         }
-        for (text, is_decoded) in [(Some(text), false), (decoded.as_deref(), true)] {
-            for part in text::parts(text.unwrap_or_default()) {
-                if !self.is_allowed(part, is_decoded) {
+        for (text, marks, is_decoded) in ways.each() {
+            for part in text::parts(text) {
+                if !self.is_allowed(part, marks, is_decoded) {
                     return Some(not_allowed(part));
                 }
             }
@@ -130,8 +149,22 @@ impl<'a> Patterns<'a> {
         None
     }
 
-    fn is_allowed(&self, part: &str, is_decoded: bool) -> bool {
-        let path = normalised_path(part);
+    fn refusal_as_tightened(&self, text: &str, ways: &Ways<'_>) -> Option<String> {
+        if text.len() > MOST_TARGET_BYTES && !text.bytes().any(|b| b == b',') {
+            let (length, most) = (text.len().to_string(), MOST_TARGET_BYTES.to_string());
+            let target = ["the target ", &quote(text), " is ", &length].concat();
+            return Some([&target, " bytes long, deletion compares at most ", &most].concat());
+        }
+        ways.each().find_map(|(text, marks, _)| self.tightened(text, marks))
+    }
+
+    fn is_allowed(&self, part: &str, marks: Marks, is_decoded: bool) -> bool {
+        let resource = before_climbing_query(part, marks);
+        [Some(part), resource].into_iter().flatten().all(|path| self.is_allowed_path(path, is_decoded))
+    }
+
+    fn is_allowed_path(&self, path: &str, is_decoded: bool) -> bool {
+        let path = normalised_path(path);
         self.allow.iter().any(|pattern| pattern.meets_written(&path))
             || (is_decoded && self.allow_decoded.iter().any(|pattern| pattern.meets_written(&path)))
     }
@@ -141,7 +174,7 @@ impl<'a> Patterns<'a> {
             return None;
         }
         if !marks.hold(Marks::COMMA | Marks::LINE | Marks::WRAPPING | Marks::UNFOLDED) {
-            return self.tightened_reading(&Reading::new(text, marks, self.compares_numbers), text);
+            return self.tightened_form(text, marks, text);
         }
         let mut is_parted = false;
         for piece in text::pieces(text) {
@@ -159,13 +192,19 @@ impl<'a> Patterns<'a> {
         for text in [Some(piece), is_wrapped.then_some(unwrapped)].iter().flatten() {
             let (folded, unbroken) = fold_forms(text);
             for form in [Some(folded), unbroken].iter().flatten() {
-                let reading = Reading::new(form, Marks::of(form), self.compares_numbers);
-                if let Some(reason) = self.tightened_reading(&reading, piece) {
+                if let Some(reason) = self.tightened_form(form, Marks::of(form), piece) {
                     return Some(reason);
                 }
             }
         }
         None
+    }
+
+    fn tightened_form(&self, form: &str, marks: Marks, shown: &str) -> Option<String> {
+        [Some(form), before_climbing_query(form, marks)]
+            .into_iter()
+            .flatten()
+            .find_map(|text| self.tightened_reading(&Reading::new(text, marks, self.compares_numbers), shown))
     }
 
     fn tightened_reading(&self, target: &Reading<'_>, shown: &str) -> Option<String> {
@@ -214,6 +253,16 @@ fn said(cover: Cover) -> &'static str {
 
 fn not_allowed(target: &str) -> String {
     ["the target ", &quote(target), " meets no pattern of allow_patterns"].concat()
+}
+
+/// Whether what stands under a name says nothing, as in `{"inbox": true}`: the name is the target.
+fn holds_no_text(value: &Json) -> bool {
+    match value {
+        Json::Null | Json::Bool(_) | Json::Number(_) => true,
+        Json::String(text) => text.trim().is_empty(),
+        Json::Array(items) => items.is_empty(),
+        Json::Object(object) => object.is_empty(),
+    }
 }
 
 fn wildcards(pattern: &str) -> usize {

@@ -33,7 +33,8 @@ impl<'a> Reading<'a> {
             let scheme = if self.marks.hold(Marks::NAMESPACE) { behind_scheme(path) } else { None };
             let host = scheme.and_then(|rest| behind_host(path, rest));
             views.starts_found = 0;
-            for start in [Some(path), scheme, host].into_iter().flatten() {
+            let behind = scheme.or_else(|| behind_climb(path));
+            for start in [Some(path), behind, host].into_iter().flatten() {
                 views.add_start(start);
                 let end = without_end(start);
                 if end.len() < start.len() {
@@ -69,7 +70,8 @@ impl<'a> Views<'a> {
         self.marks
     }
 
-    /// The path, and it without a drive, a scheme, a host, a query and what a system drops at its end.
+    /// The path, and it without a drive, a scheme, a host, a climb, a query and what a system drops at its
+    /// end.
     pub(crate) fn starts(&self) -> &[&'a str] {
         self.starts.get(..self.starts_found).unwrap_or(&self.starts)
     }
@@ -123,6 +125,27 @@ fn behind_scheme(path: &str) -> Option<&str> {
     if path.get(..at)?.ends_with(':') { path.get(at..) } else { None }
 }
 
+/// What follows the `..` at the beginning, from its `/` on: the path may climb to the root.
+fn behind_climb(path: &str) -> Option<&str> {
+    let mut rest = path.strip_prefix("..")?;
+    while let Some(next) = rest.strip_prefix("/..") {
+        rest = next;
+    }
+    rest.starts_with('/').then_some(rest)
+}
+
+/// What stands before a query with a `..` in it: to a server the resource, from which a path would be
+/// taken off.
+pub(crate) fn before_climbing_query(text: &str, marks: Marks) -> Option<&str> {
+    if !(marks.hold(Marks::QUERY) && marks.hold(Marks::SLASH)) {
+        return None;
+    }
+    let at = text.bytes().position(|b| matches!(b, b'?' | b'#'))?;
+    let (resource, query) = text.split_at_checked(at)?;
+    let climbs = query.as_bytes().windows(3).any(|run| run == b"/..");
+    (climbs && !resource.is_empty()).then_some(resource)
+}
+
 /// What follows the host, from its `/` on. A drive has no host.
 fn behind_host<'a>(path: &str, behind_scheme: &'a str) -> Option<&'a str> {
     let rest = behind_scheme.strip_prefix('/')?;
@@ -169,6 +192,9 @@ mod tests {
             ["https:/h/in?a#b", "https:/h/in", "/h/in?a#b", "/h/in", "/in?a#b", "/in"]
         );
         assert_eq!(starts("inbox."), ["inbox.", "inbox"]);
+        assert_eq!(starts("../x/../../etc/x"), ["../../etc/x", "/etc/x"]);
+        assert_eq!(starts("../.etc"), ["../.etc", "/.etc"]);
+        assert_eq!(starts("..etc/x"), ["..etc/x"]);
     }
 
     #[test]

@@ -59,9 +59,15 @@ impl<'a> Targets<'a> {
 
 /// Another form of a field's name is the same field: whatever the function makes of it, it is judged.
 fn field(settings: &Settings, key: &str) -> Option<Field> {
-    if settings.resource_field.meets(key) {
-        return Some(Field::Many);
-    }
+    if settings.resource_field.meets(key) { Some(Field::Many) } else { usual_field_in_any_form(key) }
+}
+
+/// Whether a name is that of a usual field.
+pub(crate) fn is_usual_field(key: &str) -> bool {
+    usual_field_in_any_form(key).is_some()
+}
+
+fn usual_field_in_any_form(key: &str) -> Option<Field> {
     if key.is_ascii() {
         let key = key.trim();
         if key.len() > MOST_FIELD_BYTES {

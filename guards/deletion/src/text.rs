@@ -9,7 +9,7 @@ use crate::marks::Marks;
 pub(crate) const BACKSLASH: [char; 2] = ['\\', '\\'];
 /// How often percent-encoding is opened: once more than anybody encodes.
 const MOST_ROUNDS: usize = 3;
-/// The longest text with separators that is also compared as a whole; no name is longer.
+/// The longest text with commas that is also compared as a whole; no name is longer.
 const MOST_WHOLE_BYTES: usize = 4_096;
 
 /// The parts of comma-separated text, without blank ones; a text without a comma is one part, as it is.
@@ -71,9 +71,9 @@ fn find_separator(text: &str, only_commas: bool) -> Option<(usize, usize)> {
     None
 }
 
-/// Whether a text with separators may be one name all the same.
+/// Whether a text with separators may be one name all the same. Without a comma it is no list.
 pub(crate) fn may_be_whole(text: &str) -> bool {
-    text.len() <= MOST_WHOLE_BYTES
+    text.len() <= MOST_WHOLE_BYTES || !text.bytes().any(|b| b == b',')
 }
 
 /// How many parts a text has, in the way to read it that gives more.

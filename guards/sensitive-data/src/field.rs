@@ -108,12 +108,12 @@ impl Kind {
     }
 
     /// Whether a word begins with a byte of this kind behind that one: also with a capital behind a small
-    /// letter, as in `apiKey`, with the last capital of several before a small letter, as in `DBPassword`,
+    /// letter or a digit, as in `apiKey` and `oauth2Token`, with the last capital of several before a small letter, as in `DBPassword`,
     /// and where the script changes.
     fn begins_word(self, before: Kind, next: Option<u8>) -> bool {
         match (before, self) {
             (_, Kind::Separator) => false,
-            (Kind::Separator, _) | (Kind::Small, Kind::Capital) => true,
+            (Kind::Separator, _) | (Kind::Small | Kind::Digit, Kind::Capital) => true,
             (Kind::Capital, Kind::Capital) => next.is_some_and(|next| next.is_ascii_lowercase()),
             (before, kind) => (before == Kind::Far) != (kind == Kind::Far),
         }
@@ -205,7 +205,7 @@ mod tests {
             social_security socialSecurityNumber password2 password_1 token1 api_keys passwords secrets \
             DBPassword AWSSecretKey userAPIToken JWTSecret pass_word p.a.s.s.w.o.r.d ｐａｓｓｗｏｒｄ pаsswоrd \
             pass\u{200b}word api\u{200b}_key tоken 密码password next_access_token page_access_token token_id \
-            csrfToken token_secret passphrase";
+            csrfToken token_secret passphrase oauth2Token user1Password token2Value";
         for field in fields.split_whitespace().chain(["new password", " password "]) {
             assert!(meets(field), "{field}");
         }

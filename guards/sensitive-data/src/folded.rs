@@ -78,10 +78,8 @@ fn far_row(bytes: &[u8], start: usize) -> usize {
     end
 }
 
-/// Whether a character is of the scripts that have letters like Latin ones.
-fn is_like_latin(c: char) -> bool {
-    matches!(c, '\u{370}'..='\u{51d}')
-}
+/// The first letter of the scripts that have letters like Latin ones.
+const FIRST_LIKE_LATIN: u32 = 0x370;
 
 /// Whether a byte begins a letter of these scripts; all of them have two bytes.
 fn is_like_latin_lead(byte: &u8) -> bool {
@@ -97,9 +95,10 @@ fn word_end(bytes: &[u8], start: usize) -> usize {
     end
 }
 
-/// Whether what may be part of a word or key stands right before or behind, in ASCII.
+/// Whether what may be part of a word or key stands right before or behind, in ASCII, or what may become
+/// that or nothing.
 fn touches_ascii(bytes: &[u8], start: usize, end: usize) -> bool {
-    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'@' | b'.');
+    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'@' | b'.' | 0x80..);
     start.checked_sub(1).and_then(|last| bytes.get(last)).is_some_and(is_part) || bytes.get(end).is_some_and(is_part)
 }
 
@@ -248,10 +247,26 @@ static ZEROS: [u32; 76] = [
 
 /// The Latin letter that a Greek or Cyrillic one looks like.
 fn look_alike(c: char) -> Option<u8> {
-    is_like_latin(c)
-        .then(|| LOOK_ALIKES.chars().zip(LATIN.bytes()).find(|(letter, _)| *letter == c))
-        .flatten()
-        .map(|(_, latin)| latin)
+    let place = u32::from(c).checked_sub(FIRST_LIKE_LATIN)?;
+    let latin = LIKE_LATIN.get(usize::try_from(place).ok()?).copied()?;
+    (latin > 0).then_some(latin)
+}
+
+/// From the first letter of these scripts on: the Latin letter that each looks like, or zero.
+static LIKE_LATIN: [u8; 430] = like_latin();
+
+#[expect(clippy::indexing_slicing, reason = "computed when the guard is compiled")]
+const fn like_latin() -> [u8; 430] {
+    let (letters, latin) = (LOOK_ALIKES.as_bytes(), LATIN.as_bytes());
+    let mut table = [0; 430];
+    let mut index = 0;
+    while index < latin.len() {
+        // All of them have two bytes.
+        let code = (letters[2 * index] as u32 & 0x1f) << 6 | letters[2 * index + 1] as u32 & 0x3f;
+        table[(code - FIRST_LIKE_LATIN) as usize] = latin[index];
+        index += 1;
+    }
+    table
 }
 
 /// Letters, and below each the one it looks like.
@@ -285,6 +300,7 @@ mod tests {
             ("ＡＫＩＡ 𝐀𝐤𝗓 ѕk-АΚІА", "AKIA Akz sk-AKIA"),
             ("4111·1111•1111", "4111.1111.1111"),
             ("номер ѕk-1", "номер sk-1"),
+            ("АКІА\u{200b}X ѕк－1 ѕ\u{200b}к-", "AKIAX sk-1 sk-"),
         ] {
             assert_eq!(text(odd), plain, "{odd}");
         }

@@ -188,6 +188,13 @@ fn reasons_name_pattern_place_and_length() {
 }
 
 #[test]
+fn what_is_folded_beside_an_encoding_does_not_hide_it() {
+    for text in ["MTIzLTQ1LTY3ODk①", "MTIzLTQ1LTY3ODk\u{200b}1", "①MTIzLTQ1LTY3ODk", "%ff123%2D45%2D6789"] {
+        assert_eq!(verdict("{}", carrying(&format!(r#"{{"t":"{text}"}}"#))), Deny, "{text}");
+    }
+}
+
+#[test]
 fn long_keys_do_not_make_long_answers() {
     let key = "k".repeat(100_000);
     let call = carrying(&format!(r#"{{"{key}":{{"{key}":["123-45-6789","4111111111111111"]}}}}"#));

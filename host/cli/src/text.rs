@@ -89,6 +89,16 @@ impl Row {
         }
     }
 
+    /// The arguments as they were given and as they run, where these differ.
+    pub(crate) fn rewritten(&self) -> Option<(String, String)> {
+        match &self.said {
+            Said::Judged(simulated) if simulated.runs && !simulated.evaluation.rewrites.is_empty() => {
+                Some((printable(&simulated.evaluation.original_arguments), printable(simulated.arguments())))
+            }
+            Said::Judged(_) | Said::Unreadable(_) => None,
+        }
+    }
+
     fn verdict(&self) -> Verdict {
         match &self.said {
             Said::Judged(simulated) => simulated.evaluation.verdict,
@@ -143,7 +153,7 @@ impl fmt::Display for Row {
         let name: String = printable(&self.function_name).chars().take(28).collect();
         let width = 16_usize.saturating_sub(verdict.as_str().len());
         let (reason, outcome) = (printable(&reason), self.outcome());
-        let line = format!("{name:<28} {style}{verdict}{style:#}{:width$} {guard:<10} {reason}{outcome}", "");
+        let line = format!("{name:<28} {style}{verdict}{style:#}{:width$} {guard:<14} {reason}{outcome}", "");
         f.write_str(line.trim_end())
     }
 }

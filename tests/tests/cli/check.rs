@@ -93,7 +93,6 @@ fn a_policy_that_cannot_be_one_is_refused() {
     for (policy, said) in [
         ("", "policy.yaml:1:1: the policy is empty; it needs `guards:`"),
         ("version: 1\n", "policy.yaml:1:1: "),
-        ("guards:\n  purchase: {}\n", "policy.yaml:2:3: the built-in guard `purchase` is not supported yet"),
         ("guards:\n  scop: {}\n", "did you mean `scope`?"),
         ("guards:\n  mine: {component: a.wasm, wasi: closed}\n", "`wasi:` is not supported yet"),
         ("guards:\n  scope: {limits: {fuel: 0}}\n", "`fuel` is a whole number above zero"),

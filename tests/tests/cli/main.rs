@@ -8,6 +8,7 @@
 //! | `evaluate` | one call: verdict, exit code, malformed calls |
 //! | `state` | limits across processes, and state that cannot be used |
 //! | `simulate` | many calls: the answer lines, humans, the policy's own state |
+//! | `guards` | what guards say of themselves, and the schema of policies |
 //! | `lines` | input lines of every kind, well-formed and not |
 //! | `terminal` | output that is closed early, and text that a terminal would obey |
 //! | `people` | `init`, `demo`, `--version`, `--help`, `completions` |
@@ -26,6 +27,7 @@
 mod cache;
 mod check;
 mod evaluate;
+mod guards;
 mod lines;
 mod people;
 mod run;

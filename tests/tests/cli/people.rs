@@ -36,25 +36,48 @@ fn nothing_is_ever_overwritten() {
 }
 
 #[test]
-fn the_demo_shows_every_kind_of_verdict() {
+fn the_demo_shows_five_incidents_every_verdict_and_every_guard() {
     let dir = Dir::new();
     let ended = dir.run(&["demo"]).ends().exits(0);
-    let [heading, rows, totals] = ended.out.splitn(3, "\n\n").collect::<Vec<_>>()[..] else { panic!("three parts") };
-    assert!(heading.contains("before each call runs"), "{heading}");
-    let rows: Vec<Vec<&str>> = rows.lines().map(|row| row.split_whitespace().collect()).collect();
+    let parts: Vec<&str> = ended.out.split("\n\n").collect();
+    let [heading, incidents @ .., totals] = &parts[..] else { panic!("a heading, incidents, totals") };
+    assert!(heading.contains("before it runs"), "{heading}");
+    let names: Vec<&str> = incidents.iter().map(|incident| incident.split(':').next().unwrap()).collect();
+    assert_eq!(names, ["Deleting mail", "Runaway API spend", "Unauthorised purchase", "Infinite loop", "Leaked key"]);
+    // What the assistant wanted to do and must not, by the guard that stopped it.
+    for (incident, guard) in incidents.iter().zip(["deletion", "budget", "purchase", "rate_limit", "sensitive_data"]) {
+        let stopped = incident.lines().any(|row| {
+            let words: Vec<&str> = row.split_whitespace().collect();
+            words.get(2) == Some(&"deny") && words.get(3) == Some(&guard)
+        });
+        assert!(stopped, "{guard}: {incident}");
+    }
+    let rows: Vec<Vec<&str>> = incidents
+        .iter()
+        .flat_map(|incident| incident.lines().skip(1))
+        .map(|row| row.split_whitespace().collect())
+        .filter(|row: &Vec<&str>| row[0] != "given" && row[0] != "runs")
+        .collect();
     assert!(rows.len() >= 30, "{} calls", rows.len());
     for (index, row) in rows.iter().enumerate() {
         assert_eq!(row[0], (index + 1).to_string());
     }
-    for verdict in ["allow", "require_approval", "deny"] {
+    for verdict in ["allow", "modify", "require_approval", "deny"] {
         assert!(rows.iter().any(|row| row[2] == verdict), "{verdict}");
     }
-    for guard in ["scope", "budget"] {
-        assert!(rows.iter().any(|row| row.get(3) == Some(&guard)), "{guard}");
-    }
+    assert!(rows.iter().any(|row| row.get(3) == Some(&"scope")));
     assert!(totals.starts_with(&format!("{} calls: ", rows.len())), "{totals}");
     assert!(totals.contains(" µs (median) and burnt ") && totals.contains(" fuel"), "{totals}");
     assert_eq!((ended.err.as_str(), dir.names()), ("", Vec::new()));
+}
+
+#[test]
+fn the_demo_shows_a_redaction_before_and_after() {
+    let out = Dir::new().run(&["demo"]).ends().exits(0).out;
+    let given = out.lines().find(|line| line.trim_start().starts_with("given ")).unwrap();
+    let runs = out.lines().find(|line| line.trim_start().starts_with("runs ")).unwrap();
+    let secret = "key-7h2k9w4mq8z1x5t3";
+    assert!(given.contains(secret) && !runs.contains(secret) && runs.contains("[REDACTED]"), "{given}\n{runs}");
 }
 
 #[test]
@@ -68,7 +91,7 @@ fn the_version_names_contract_and_engine() {
 fn every_command_shows_an_example() {
     let dir = Dir::new();
     let whole = dir.run(&["--help"]).ends().exits(0).out;
-    for word in ["check", "evaluate", "simulate", "demo", "init", "completions"] {
+    for word in ["check", "evaluate", "simulate", "schema", "demo", "init", "completions"] {
         assert!(whole.contains(&format!("\n  {word} ")), "{word}: {whole}");
         let help = dir.run(&[word, "--help"]).ends().exits(0).out;
         assert!(help.contains("\nExample: "), "{word}: {help}");

@@ -23,7 +23,8 @@ fn shared_cache() -> &'static Path {
 
 /// The component of a built-in guard, which serves as a custom one just as well.
 pub(crate) fn component(name: &str) -> Vec<u8> {
-    std::fs::read(format!("{}/../guards/prebuilt/{name}.wasm", env!("CARGO_MANIFEST_DIR"))).unwrap()
+    let file = name.replace('_', "-");
+    std::fs::read(format!("{}/../guards/prebuilt/{file}.wasm", env!("CARGO_MANIFEST_DIR"))).unwrap()
 }
 
 /// The digest that the lock names for a built-in guard's component.

@@ -143,16 +143,16 @@ no call
 "#,
     );
     let ended = dir.run(&["simulate", "--policy", "policy.yaml", "--calls", "calls.jsonl"]).ends().exits(0);
-    let asked = "scope      the function `send_x` meets `send_*` of require_approval_functions";
+    let asked = "scope          the function `send_x` meets `send_*` of require_approval_functions";
     let (table, totals) = ended.out.split_once("\n\n").unwrap();
     let rows = [
         "read_x                       allow".to_owned(),
-        "drop_x                       deny             scope      the function `drop_x` meets `drop_*` of deny_functions"
+        "drop_x                       deny             scope          the function `drop_x` meets `drop_*` of deny_functions"
             .to_owned(),
         format!("send_x                       require_approval {asked} (nobody answered: it does not run)"),
         format!("send_x                       require_approval {asked} (a human said no: it does not run)"),
         format!("send_x                       require_approval {asked} (a human said yes: it runs)"),
-        "?                            deny                        the call cannot be read: expected ident at line 1 column 2"
+        "?                            deny                            the call cannot be read: expected ident at line 1 column 2"
             .to_owned(),
     ];
     assert_eq!(table.lines().map(str::trim_end).collect::<Vec<_>>(), rows);

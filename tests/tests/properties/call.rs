@@ -159,13 +159,43 @@ fn leaf() -> impl Strategy<Value = Tree> {
     ]
 }
 
-/// An object of arguments.
-pub(crate) fn arguments() -> impl Strategy<Value = Tree> {
-    let value = leaf().prop_recursive(3, 12, 3, |inner| {
+fn value() -> impl Strategy<Value = Tree> {
+    leaf().prop_recursive(3, 12, 3, |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..4).prop_map(Tree::List),
             prop::collection::vec((key(), inner), 0..4).prop_map(Tree::object),
         ]
+    })
+}
+
+/// What a purchase, a deletion or a costly call states that may well be let through.
+fn sensible() -> impl Strategy<Value = Vec<(String, Tree)>> {
+    let figure = |most: i64| (0..=most).prop_map(|cents| Tree::Number(cents, -2));
+    let office = || ("category".to_owned(), Tree::text("office"));
+    let target =
+        || select(&["temp_1", "temp_2", "/tmp/a", "/tmp/b/../c", "42", "temp_3,temp_4"][..]).prop_map(Tree::text);
+    prop_oneof![
+        figure(7_000).prop_map(move |amount| vec![("amount".to_owned(), amount), office()]),
+        (figure(2_000), 1_i64..=4).prop_map(move |(price, quantity)| {
+            vec![("price".to_owned(), price), ("quantity".to_owned(), Tree::Number(quantity, 0)), office()]
+        }),
+        prop::collection::vec(figure(2_500), 1..4).prop_map(move |prices| {
+            let items = prices.into_iter().map(|price| Tree::object([("price".to_owned(), price)])).collect();
+            vec![("items".to_owned(), Tree::List(items)), office()]
+        }),
+        target().prop_map(|target| vec![("id".to_owned(), target)]),
+        prop::collection::vec(target(), 1..4).prop_map(|targets| vec![("ids".to_owned(), Tree::List(targets))]),
+        figure(6_500).prop_map(|cost| vec![("estimated_cost".to_owned(), cost)]),
+    ]
+}
+
+/// An object of arguments: any, or sensible ones with little beside them.
+pub(crate) fn arguments() -> impl Strategy<Value = Tree> {
+    let any = prop::collection::vec((key(), value()), 0..5);
+    let beside = prop_oneof![2 => Just(Vec::new()), 1 => prop::collection::vec((key(), value()), 1..3)];
+    let sensible = (sensible(), beside).prop_map(|(mut sensible, beside)| {
+        sensible.extend(beside);
+        sensible
     });
-    prop::collection::vec((key(), value), 0..5).prop_map(Tree::object)
+    prop_oneof![2 => any, 3 => sensible].prop_map(Tree::object)
 }

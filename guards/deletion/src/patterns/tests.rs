@@ -211,6 +211,63 @@ fn an_empty_pattern_meets_no_target() {
 }
 
 #[test]
+fn a_path_that_climbs_may_begin_at_the_root() {
+    let protected = r#"{"protected_resources":["/etc/passwd"]}"#;
+    let climbing = [
+        "../etc/passwd",
+        "../../../etc/passwd/x",
+        "~/../../etc/passwd",
+        "..\\..\\etc\\passwd",
+        "%2e%2e/etc/passwd",
+        "../../etc",
+        "../etc/*",
+        "../../etc/passwd?x",
+    ];
+    all(protected, Deny, &climbing);
+    all(protected, Allow, &["../tmp/x", "../passwd", "../../home/etc/passwd", "../tmp/*"]);
+    let denied = r#"{"deny_patterns":["/secret/*"]}"#;
+    all(denied, Deny, &["../secret/x", "../../secret/./x"]);
+    all(denied, Allow, &["../x/secret/y", "..secret/x"]);
+}
+
+#[test]
+fn what_climbs_in_a_query_takes_nothing_off_the_resource() {
+    let urls =
+        ["https://mail/inbox?/../../x", "inbox?/../temp", "inbox#/../temp", "mail/inbox?q=a/../../b", "inbox%3F/../x"];
+    all(r#"{"protected_resources":["inbox"]}"#, Deny, &urls);
+    all(r#"{"protected_resources":["inbox"]}"#, Allow, &["https://mail/out?/../x", "out#/../temp"]);
+    all(r#"{"deny_patterns":["/secret/*"]}"#, Deny, &["/secret/x?/../../y", "/secret/x#/../../y"]);
+    let allow = r#"{"allow_patterns":["https://h/tmp/*"]}"#;
+    all(allow, Allow, &["https://h/tmp/x?p=/a/../b", "https://h/tmp/x?a=1", "https://h/tmp/x#a.."]);
+    all(allow, Deny, &["https://h/secret?/../tmp/x", "https://h/secret#/../tmp/x", "https://h/secret%3F/../tmp/x"]);
+}
+
+#[test]
+fn a_long_text_that_is_no_list_is_compared_as_a_whole() {
+    for separator in [";", "\n", "，", "\0"] {
+        let long = ["prod_", separator, &"a".repeat(5_000), "_backup"].concat();
+        all(r#"{"deny_patterns":["prod_*_backup"]}"#, Deny, &[&long]);
+        let climbing = ["/tmp/a", separator, "b/", &"./".repeat(5_000), "../../etc/passwd"].concat();
+        all(r#"{"protected_resources":["/etc/passwd"]}"#, Deny, &[&climbing]);
+    }
+}
+
+#[test]
+fn a_name_that_holds_no_text_is_a_target_itself() {
+    for settings in [r#"{"protected_resources":["inbox"]}"#, r#"{"deny_patterns":["inb*"]}"#] {
+        for value in ["true", "null", "{}", "[]", "1"] {
+            for field in ["ids", "id"] {
+                let arguments = format!(r#"{{"{field}":{{"a":"b","INBOX":{value}}}}}"#);
+                assert_eq!(judge(settings, &arguments).0, Deny, "{arguments}");
+            }
+        }
+        for arguments in [r#"{"items":[{"inbox":"x"}]}"#, r#"{"items":[{"id":"x","size":1}]}"#] {
+            assert_eq!(judge(settings, arguments).0, Allow, "{arguments}");
+        }
+    }
+}
+
+#[test]
 fn denial_beats_permission() {
     let settings = r#"{"protected_resources":["temp_keep"],"deny_patterns":["temp_x*"],"allow_patterns":["temp_*"]}"#;
     all(settings, Deny, &["temp_keep", "temp_x1", "prod"]);

@@ -27,24 +27,20 @@ fn read(bytes: Bytes<'_>, at: usize) -> Option<Look> {
 
 /// Behind the line that ends the key, or at the end of the text.
 fn end(bytes: Bytes<'_>, words: usize) -> usize {
-    let is_end = |at: &usize| {
-        bytes.at(*at) == b'-' && {
-            let word = bytes.run(*at, |byte| matches!(byte, b'-' | b' '));
-            bytes.reads(word, "END")
-        }
-    };
-    // Dashes in a row are one look, so that a text of dashes is not read again and again.
     let mut at = words;
     while at < bytes.len() {
-        if is_end(&at) {
-            let word = bytes.run(at, |byte| matches!(byte, b'-' | b' '));
-            let name = bytes.run(word, |byte| byte.is_ascii_alphanumeric() || byte == b' ');
-            return bytes.run(name, |byte| byte == b'-');
+        if bytes.at(at) != b'-' {
+            at = bytes.run(at, |byte| byte != b'-');
+            continue;
         }
-        at = match bytes.at(at) {
-            b'-' => bytes.run(at, |byte| matches!(byte, b'-' | b' ')),
-            _ => bytes.run(at, |byte| byte != b'-'),
-        };
+        // Dashes in a row are one look, so that a text of dashes is not read again and again.
+        at = bytes.run(at, |byte| matches!(byte, b'-' | b' '));
+        if bytes.reads(at, "END") {
+            let name = bytes.run(at, |byte| byte.is_ascii_alphanumeric() || byte == b' ');
+            if (at..name).any(|at| bytes.reads(at, "PRIVATE KEY")) {
+                return bytes.run(name, |byte| byte == b'-');
+            }
+        }
     }
     bytes.len()
 }
@@ -71,6 +67,14 @@ mod tests {
         assert_eq!(found(&["x ", text].concat()), [("private_key", text)]);
         let lower = "----begin ssh2 encrypted private key ----\\nabc";
         assert_eq!(found(lower), [("private_key", lower)]);
+    }
+
+    #[test]
+    fn words_within_a_key_do_not_end_it() {
+        for word in ["back-end", "-end-to-end", "- END user -"] {
+            let text = ["-----BEGIN PRIVATE KEY-----\nComment: ", word, "\nMIIE\n-----END PRIVATE KEY-----"].concat();
+            assert_eq!(found(&[&text, " x"].concat()), [("private_key", text.as_str())]);
+        }
     }
 
     #[test]

@@ -1,16 +1,18 @@
 //! Base64, in the usual alphabet and in the one for addresses, with or without padding: runs that would be
 //! 16 characters long or longer with it. What is glued to a run does not hide it: it is also tried without
-//! up to three characters in front, and between the signs in it where a plain word stands beside, as in
-//! the path of an address. Lines that follow each other are one run. It never gives out what is no UTF-8.
+//! up to three characters in front or behind, and between the signs in it where a plain word stands beside,
+//! as in the path of an address. Lines that follow each other are one run. It never gives out what is no UTF-8.
 
 use super::Utf8;
 use crate::seek::seek;
 
 /// A run is at least so long without its padding: 14 characters are padded to 16.
 const LEAST: usize = 14;
+/// So many characters behind the last whole one of a text may be none of it.
+const MOST_BEHIND: usize = 3;
 
-/// Calls back with every run that decodes to a text: where the run begins and ends, and the text. A run
-/// that gave a text is not looked at piece by piece.
+/// Calls back with every run that decodes to a text: where the run begins and ends, and the text. A run in
+/// which something was found so is not looked at piece by piece.
 pub(crate) fn each_text(text: &str, give: &mut dyn FnMut(usize, usize, &str) -> bool) {
     let bytes = text.as_bytes();
     let mut at = 0;
@@ -44,7 +46,8 @@ pub(crate) fn each_text(text: &str, give: &mut dyn FnMut(usize, usize, &str) -> 
     }
 }
 
-/// Tries a run from each of its first four characters.
+/// Tries a run from each of its first four characters, until something is found: also from a later one when
+/// it is a text from its beginning, which may be another one by accident, or by intent.
 fn whole(
     bytes: &[u8],
     start: usize,
@@ -53,18 +56,10 @@ fn whole(
     give: &mut dyn FnMut(usize, usize, &str) -> bool,
 ) -> bool {
     let padded = end + bytes.get(end..).unwrap_or_default().iter().take(2).take_while(|byte| **byte == b'=').count();
-    let mut is_found = false;
-    for skipped in 0..4 {
+    (0..4).any(|skipped| {
         let run = bytes.get(start + skipped..end).unwrap_or_default();
-        if let Some(text) = decoder.decode(run) {
-            is_found = give(start, padded, text);
-            // What decodes from its beginning is no accident.
-            if is_found || skipped == 0 {
-                return true;
-            }
-        }
-    }
-    is_found
+        decoder.decode(run).is_some_and(|text| give(start, padded, text))
+    })
 }
 
 /// Tries the pieces between the signs of a run, those beside a plain word. A piece beside anything else is
@@ -161,6 +156,14 @@ const fn values() -> [u8; 256] {
     values
 }
 
+/// The three bytes behind four characters, where all of them are ASCII.
+fn ascii(run: &[u8], at: usize) -> Option<[u8; 3]> {
+    let [a, b, c, d] = run.get(at..)?.first_chunk::<4>()?.map(class);
+    let bits = [a, b, c, d].into_iter().fold(0_u32, |bits, class| (bits << 6) | u32::from(class & 0x3f));
+    let [_, three @ ..] = bits.to_be_bytes();
+    ((a | b | c | d) & NO_VALUE == 0 && bits & 0x80_8080 == 0).then_some(three)
+}
+
 /// Decodes one run after another into the same memory.
 #[derive(Default)]
 struct Decoder {
@@ -168,12 +171,25 @@ struct Decoder {
 }
 
 impl Decoder {
-    /// The text behind a run; line ends are passed over.
+    /// The text behind a run, as far as whole characters go; line ends are passed over.
     fn decode(&mut self, run: &[u8]) -> Option<&str> {
         self.plain.clear();
         let mut utf8 = Utf8::default();
         let (mut bits, mut count) = (0_u32, 0);
-        for byte in run {
+        let (mut whole, mut whole_to) = (0, 0);
+        let mut at = 0;
+        while let Some(byte) = run.get(at) {
+            // Nearly all of most texts.
+            if count == 0
+                && utf8.missing == 0
+                && let Some(three) = ascii(run, at)
+            {
+                self.plain.extend_from_slice(&three);
+                at += 4;
+                (whole, whole_to) = (self.plain.len(), at);
+                continue;
+            }
+            at += 1;
             let Some(value) = value(*byte) else { continue };
             bits = (bits << 6) | u32::from(value);
             count += 6;
@@ -181,16 +197,16 @@ impl Decoder {
                 count -= 8;
                 let byte = u8::try_from((bits >> count) & 0xff).ok()?;
                 if !utf8.goes_on_with(byte) {
-                    return None;
+                    break;
                 }
                 self.plain.push(byte);
+                if utf8.missing == 0 {
+                    (whole, whole_to) = (self.plain.len(), at);
+                }
             }
         }
-        // A single character behind the last four encodes nothing; a text is not cut off within a character.
-        if count == 6 || utf8.missing > 0 {
-            return None;
-        }
-        std::str::from_utf8(&self.plain).ok()
+        let is_text = run.len() - whole_to <= MOST_BEHIND;
+        is_text.then(|| self.plain.get(..whole)).flatten().and_then(|plain| std::str::from_utf8(plain).ok())
     }
 }
 
@@ -239,7 +255,30 @@ mod tests {
             "https://x.yz/a/b/MTIzLTQ1LTY3ODk",
             "?d=MTIzLTQ1LTY3ODk/x",
         ] {
-            assert!(texts(text).iter().any(|(_, plain)| plain == "123-45-6789"), "{text} {:?}", texts(text));
+            let found = texts(text);
+            assert!(found.iter().any(|(_, plain)| plain.starts_with("123-45-6789")), "{text} {found:?}");
+        }
+    }
+
+    #[test]
+    fn up_to_three_characters_behind_a_run_do_not_hide_it() {
+        for behind in ["", "x", "w7", "-", "xyz", "_8x"] {
+            let text = ["c3NuIDEyMy00NS02Nzg5", behind].concat();
+            let found = texts(&text);
+            assert!(found.iter().any(|(_, plain)| plain.starts_with("ssn 123-45-6789")), "{text} {found:?}");
+        }
+    }
+
+    #[test]
+    fn what_gives_another_text_with_what_is_before_it_is_read_without_it_too() {
+        for before in ["AA", "AAAAAAAAAAAAAA\n", "AAAAAAAAAAAAAA\r\n"] {
+            let text = [before, "NDExMTExMTExMTExMTExMQ"].concat();
+            let mut found = Vec::new();
+            each_text(&text, &mut |_, _, plain| {
+                found.push(plain.to_owned());
+                plain == "4111111111111111"
+            });
+            assert_eq!(found.last().map(String::as_str), Some("4111111111111111"), "{before:?} {found:?}");
         }
     }
 

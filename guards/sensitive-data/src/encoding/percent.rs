@@ -1,5 +1,5 @@
-//! Percent-encoding, as in addresses and forms. It decodes run by run and leaves a run that is no text as
-//! it is.
+//! Percent-encoding, as in addresses and forms. It decodes run by run and leaves an escape that is no text
+//! as it is; such an escape hides nothing of what stands around it.
 
 use super::Utf8;
 use crate::altered::Altered;
@@ -12,28 +12,40 @@ pub(crate) fn decoded(text: &str) -> Option<Altered> {
     }
     let mut altered: Option<Altered> = None;
     let (mut at, mut kept_to) = (0, 0);
+    // Where the run begins at the earliest, behind what was no text in it, and where it ends.
+    let (mut from, mut end) = (0, 0);
+    let mut memory = Vec::new();
     while let Some(skipped) = bytes.get(at..).and_then(|rest| rest.iter().position(|byte| *byte == b'%')) {
         let found = at + skipped;
         if escape(bytes, found).is_none() {
             at = found + 1;
             continue;
         }
-        let before = bytes.get(kept_to..found).unwrap_or_default();
+        let before = bytes.get(from..found).unwrap_or_default();
         let start = found - before.iter().rev().position(|byte| !is_in_run(*byte)).unwrap_or(before.len());
-        let behind = bytes.get(found..).unwrap_or_default();
-        let end = found + behind.iter().position(|byte| !is_in_run(*byte)).unwrap_or(behind.len());
-        if let Some(plain) = run(bytes.get(start..end).unwrap_or_default()) {
+        if found >= end {
+            let behind = bytes.get(found..).unwrap_or_default();
+            end = found + behind.iter().position(|byte| !is_in_run(*byte)).unwrap_or(behind.len());
+        }
+        let (plain, length) = run(bytes.get(start..end).unwrap_or_default(), &mut memory);
+        let text_to = start + length;
+        if text_to > found {
             let altered = altered.get_or_insert_with(|| Altered::with_capacity(text.len()));
             altered.keep(text.get(kept_to..start).unwrap_or_default());
-            altered.replace(start, end, &plain);
-            kept_to = end;
+            altered.replace(start, text_to, plain);
+            kept_to = text_to;
         }
-        at = end;
+        // What ended the text before the run ends is an escape.
+        at = if text_to < end { text_to + ESCAPE } else { end };
+        from = at;
     }
     let mut altered = altered?;
     altered.keep(text.get(kept_to..).unwrap_or_default());
     Some(altered)
 }
+
+/// How many bytes an escape has.
+const ESCAPE: usize = 3;
 
 /// What may stand in a run beside escapes.
 fn is_in_run(byte: u8) -> bool {
@@ -47,24 +59,32 @@ fn escape(bytes: &[u8], at: usize) -> Option<u8> {
     u8::try_from(value).ok()
 }
 
-/// A run decoded, where the result is a text. In forms a `+` is a blank.
-fn run(bytes: &[u8]) -> Option<String> {
-    let mut plain = Vec::with_capacity(bytes.len());
+/// A run decoded as far as the result is a text, and how far that is. In forms a `+` is a blank.
+fn run<'a>(bytes: &[u8], plain: &'a mut Vec<u8>) -> (&'a str, usize) {
+    plain.clear();
     let mut utf8 = Utf8::default();
-    let mut at = 0;
+    let (mut at, mut whole, mut whole_to) = (0, 0, 0);
     while let Some(byte) = bytes.get(at).copied() {
         let (byte, length) = match (byte, escape(bytes, at)) {
-            (b'%', Some(value)) => (value, 3),
+            (b'%', Some(value)) => (value, ESCAPE),
             (b'+', _) => (b' ', 1),
             _ => (byte, 1),
         };
         if !utf8.goes_on_with(byte) {
-            return None;
+            break;
         }
         plain.push(byte);
         at += length;
+        if utf8.missing == 0 {
+            let is_character = byte.is_ascii() || std::str::from_utf8(plain.get(whole..).unwrap_or_default()).is_ok();
+            if !is_character {
+                break;
+            }
+            (whole, whole_to) = (plain.len(), at);
+        }
     }
-    String::from_utf8(plain).ok()
+    plain.truncate(whole);
+    (std::str::from_utf8(plain).unwrap_or_default(), whole_to)
 }
 
 #[cfg(test)]
@@ -92,6 +112,10 @@ mod tests {
             ("%2531", Some("%31")),
             ("50%25", Some("50%")),
             ("%e2%82", None),
+            ("%ff1%2D2", Some("%ff1-2")),
+            ("1%2D2%e9+3%2D4%ff%fe", Some("1-2%e9 3-4%ff%fe")),
+            ("%e0%80%80%2D", Some("%e0%80%80-")),
+            ("a+b%80c+d", None),
         ] {
             assert_eq!(plain(text).as_deref(), decoded, "{text}");
         }
