@@ -32,30 +32,6 @@ struct Listed<'a, P> {
     number: Option<String>,
 }
 
-/// A text that names targets, as it is written and as it is decoded.
-struct Ways<'a> {
-    written: (&'a str, Marks),
-    decoded: Option<(String, Marks)>,
-}
-
-impl<'a> Ways<'a> {
-    fn of(text: &'a str) -> Ways<'a> {
-        let marks = Marks::of(text);
-        let decoded = if marks.hold(Marks::ENCODED) { text::decoded(text) } else { None };
-        let decoded = decoded.map(|text| {
-            let marks = Marks::of(&text);
-            (text, marks)
-        });
-        Ways { written: (text, marks), decoded }
-    }
-
-    /// Each way, and whether it is decoded.
-    fn each(&self) -> impl Iterator<Item = (&str, Marks, bool)> {
-        let decoded = self.decoded.iter().map(|(text, marks)| (text.as_str(), *marks, true));
-        std::iter::once((self.written.0, self.written.1, false)).chain(decoded)
-    }
-}
-
 impl<'a> Patterns<'a> {
     /// The lists of the settings; none where there is nothing to hold a target against.
     ///
@@ -110,13 +86,13 @@ impl<'a> Patterns<'a> {
     pub(crate) fn refusal(&self, value: &Json) -> Option<String> {
         match value {
             Json::Null => None,
-            Json::Bool(value) => self.refusal_of_text(if *value { "true" } else { "false" }),
+            Json::Bool(value) => self.refusal_of_text(if *value { "true" } else { "false" }, &self.allow),
             Json::Number(number) => self.refusal_of_number(number),
-            Json::String(text) => self.refusal_of_text(text),
+            Json::String(text) => self.refusal_of_text(text, &self.allow),
             Json::Array(items) => items.iter().find_map(|item| self.refusal(item)),
             Json::Object(object) => object.iter().find_map(|(key, value)| {
                 let is_target = holds_no_text(value) && !targets::is_usual_field(key);
-                let refusal = if is_target { self.refusal_as_tightened(key, &Ways::of(key)) } else { None };
+                let refusal = if is_target { self.refusal_of_text(key, &[]) } else { None };
                 refusal.or_else(|| self.refusal(value))
             }),
         }
@@ -131,17 +107,27 @@ impl<'a> Patterns<'a> {
         })
     }
 
-    fn refusal_of_text(&self, text: &str) -> Option<String> {
-        let ways = Ways::of(text);
-        if let Some(reason) = self.refusal_as_tightened(text, &ways) {
+    fn refusal_of_text(&self, text: &str, allow: &[Cow<'_, Loosen>]) -> Option<String> {
+        if text.len() > MOST_TARGET_BYTES && !text.bytes().any(|b| b == b',') {
+            let (length, most) = (text.len().to_string(), MOST_TARGET_BYTES.to_string());
+            let target = ["the target ", &quote(text), " is ", &length].concat();
+            return Some([&target, " bytes long, deletion compares at most ", &most].concat());
+        }
+        let marks = Marks::of(text);
+        if let Some(reason) = self.tightened(text, marks) {
             return Some(reason);
         }
-        if self.allow.is_empty() {
+        let decoded = if marks.hold(Marks::ENCODED) { text::decoded(text) } else { None };
+        if let Some(reason) = decoded.as_deref().and_then(|decoded| self.tightened(decoded, Marks::of(decoded))) {
+            return Some(reason);
+        }
+        if allow.is_empty() {
             return None;
         }
-        for (text, marks, is_decoded) in ways.each() {
-            for part in text::parts(text) {
-                if !self.is_allowed(part, marks, is_decoded) {
+        for (text, is_decoded) in [(Some(text), false), (decoded.as_deref(), true)] {
+            for part in text::parts(text.unwrap_or_default()) {
+                let resource = before_climbing_query(part);
+                if ![Some(part), resource].into_iter().flatten().all(|path| self.is_allowed(path, is_decoded)) {
                     return Some(not_allowed(part));
                 }
             }
@@ -149,22 +135,8 @@ impl<'a> Patterns<'a> {
         None
     }
 
-    fn refusal_as_tightened(&self, text: &str, ways: &Ways<'_>) -> Option<String> {
-        if text.len() > MOST_TARGET_BYTES && !text.bytes().any(|b| b == b',') {
-            let (length, most) = (text.len().to_string(), MOST_TARGET_BYTES.to_string());
-            let target = ["the target ", &quote(text), " is ", &length].concat();
-            return Some([&target, " bytes long, deletion compares at most ", &most].concat());
-        }
-        ways.each().find_map(|(text, marks, _)| self.tightened(text, marks))
-    }
-
-    fn is_allowed(&self, part: &str, marks: Marks, is_decoded: bool) -> bool {
-        let resource = before_climbing_query(part, marks);
-        [Some(part), resource].into_iter().flatten().all(|path| self.is_allowed_path(path, is_decoded))
-    }
-
-    fn is_allowed_path(&self, path: &str, is_decoded: bool) -> bool {
-        let path = normalised_path(path);
+    fn is_allowed(&self, part: &str, is_decoded: bool) -> bool {
+        let path = normalised_path(part);
         self.allow.iter().any(|pattern| pattern.meets_written(&path))
             || (is_decoded && self.allow_decoded.iter().any(|pattern| pattern.meets_written(&path)))
     }
@@ -201,10 +173,9 @@ impl<'a> Patterns<'a> {
     }
 
     fn tightened_form(&self, form: &str, marks: Marks, shown: &str) -> Option<String> {
-        [Some(form), before_climbing_query(form, marks)]
-            .into_iter()
-            .flatten()
-            .find_map(|text| self.tightened_reading(&Reading::new(text, marks, self.compares_numbers), shown))
+        let read = |text| self.tightened_reading(&Reading::new(text, marks, self.compares_numbers), shown);
+        let resource = if marks.hold(Marks::QUERY) { before_climbing_query(form) } else { None };
+        read(form).or_else(|| read(resource?))
     }
 
     fn tightened_reading(&self, target: &Reading<'_>, shown: &str) -> Option<String> {

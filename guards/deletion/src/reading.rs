@@ -27,8 +27,8 @@ impl<'a> Reading<'a> {
     pub(crate) fn views(&self) -> Views<'_> {
         let path: &str = &self.path;
         let mut views =
-            Views { marks: self.marks, starts: [path; 6], starts_found: 1, lasts: [path; 2], lasts_found: 0 };
-        let mut last = path;
+            Views { marks: self.marks, starts: [path; 6], starts_found: 1, lasts: [path; 5], lasts_found: 0 };
+        let mut end = path;
         if self.marks.hold(Marks::SLASH | Marks::NAMESPACE | Marks::QUERY) {
             let scheme = if self.marks.hold(Marks::NAMESPACE) { behind_scheme(path) } else { None };
             let host = scheme.and_then(|rest| behind_host(path, rest));
@@ -41,13 +41,21 @@ impl<'a> Reading<'a> {
                     views.add_start(end);
                 }
             }
-            last = behind_last(without_end(path));
+            end = without_end(path);
+            let last = behind_last(end, b"/.:");
             if last.len() < path.len() {
                 views.add_last(last);
             }
+            // The last part of a path may have a `.` in it: a file's name has.
+            for separator in [b"/", b":"] {
+                let part = behind_last(end, separator);
+                if part.len() > last.len() && part.len() < end.len() {
+                    views.add_last(part);
+                }
+            }
         }
         if self.marks.hold(Marks::UNDERSCORE)
-            && let Some(behind) = behind_underscores(last)
+            && let Some(behind) = behind_underscores(end)
         {
             views.add_last(behind);
         }
@@ -60,7 +68,7 @@ pub(crate) struct Views<'a> {
     marks: Marks,
     starts: [&'a str; 6],
     starts_found: usize,
-    lasts: [&'a str; 2],
+    lasts: [&'a str; 5],
     lasts_found: usize,
 }
 
@@ -97,15 +105,15 @@ impl<'a> Views<'a> {
 }
 
 /// What follows the last two `_` in a row.
-fn behind_underscores(last: &str) -> Option<&str> {
+fn behind_underscores(path: &str) -> Option<&str> {
     let (mut behind, mut before) = (None, b' ');
-    for (at, byte) in last.bytes().enumerate() {
+    for (at, byte) in path.bytes().enumerate() {
         if byte == b'_' && before == b'_' {
             behind = Some(at + 1);
         }
         before = byte;
     }
-    last.get(behind?..).filter(|part| !part.is_empty())
+    path.get(behind?..).filter(|part| !part.is_empty())
 }
 
 /// Without a query, a fragment and separators at the end.
@@ -114,8 +122,8 @@ fn without_end(path: &str) -> &str {
     path.get(..end).unwrap_or(path).trim_end_matches(['.', ':', '/'])
 }
 
-fn behind_last(path: &str) -> &str {
-    let at = path.bytes().rposition(|b| matches!(b, b'.' | b':' | b'/'));
+fn behind_last<'a>(path: &'a str, separators: &[u8]) -> &'a str {
+    let at = path.bytes().rposition(|b| separators.contains(&b));
     at.and_then(|at| path.get(at + 1..)).unwrap_or(path)
 }
 
@@ -136,10 +144,7 @@ fn behind_climb(path: &str) -> Option<&str> {
 
 /// What stands before a query with a `..` in it: to a server the resource, from which a path would be
 /// taken off.
-pub(crate) fn before_climbing_query(text: &str, marks: Marks) -> Option<&str> {
-    if !(marks.hold(Marks::QUERY) && marks.hold(Marks::SLASH)) {
-        return None;
-    }
+pub(crate) fn before_climbing_query(text: &str) -> Option<&str> {
     let at = text.bytes().position(|b| matches!(b, b'?' | b'#'))?;
     let (resource, query) = text.split_at_checked(at)?;
     let climbs = query.as_bytes().windows(3).any(|run| run == b"/..");
@@ -207,6 +212,8 @@ mod tests {
             ("mail__inbox", &["inbox"]),
             ("a.b__c", &["b__c", "c"]),
             ("inbox::$data", &["$data"]),
+            ("a/b:c.d", &["d", "b:c.d", "c.d"]),
+            ("a__b.c", &["c", "b.c"]),
             ("inbox", &[]),
         ] {
             assert_eq!(last_parts(folded), expected, "{folded}");

@@ -113,8 +113,8 @@ impl Detector {
                 self.look_as_written(&plain.text, &mut inner);
                 self.look_behind_encodings(&plain.text, decoded, is_odd, &mut inner);
                 found.extend(inner.into_iter().map(|span| plain.old(span)));
-                // A character that became plain may have been the end of a run in base64.
-                self.look_behind_encodings(text, decoded, false, found);
+                // A character that became plain may have been the end of an encoded run.
+                self.look_behind_encodings(text, decoded, is_odd, found);
             }
             None => self.look_behind_encodings(text, decoded, is_odd, found),
         }

@@ -189,7 +189,14 @@ fn reasons_name_pattern_place_and_length() {
 
 #[test]
 fn what_is_folded_beside_an_encoding_does_not_hide_it() {
-    for text in ["MTIzLTQ1LTY3ODk①", "MTIzLTQ1LTY3ODk\u{200b}1", "①MTIzLTQ1LTY3ODk", "%ff123%2D45%2D6789"] {
+    for text in [
+        "MTIzLTQ1LTY3ODk①",
+        "MTIzLTQ1LTY3ODk\u{200b}1",
+        "①MTIzLTQ1LTY3ODk",
+        "%ff123%2D45%2D6789",
+        "%FFAKIAIOSFODNN7EXAMPLE",
+        "%20AKIAIOSFODNN7EXAMPLE\u{430}",
+    ] {
         assert_eq!(verdict("{}", carrying(&format!(r#"{{"t":"{text}"}}"#))), Deny, "{text}");
     }
 }

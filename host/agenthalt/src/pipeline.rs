@@ -277,7 +277,7 @@ impl Bench {
         let Matter { call, digest, .. } = matter;
         let ids = Ids { agent: call.agent.as_deref(), session: call.session.as_deref(), original: *digest };
         let record = record::of(evaluation, &self.roster, &self.tenant, ids);
-        let commit = Commit::of(request, verdict.lets_through(), charges.collect(), record);
+        let commit = Commit::of(request, verdict, charges.collect(), record);
         self.keep(version, commit, evaluation).await
     }
 
@@ -291,7 +291,7 @@ impl Bench {
         let snapshot = self.store.read(request.clone()).await.map_err(state)?;
         let ids = Ids { agent: call.agent_id.as_deref(), session: call.session_id.as_deref(), original };
         let record = record::of(evaluation, &self.roster, &self.tenant, ids);
-        let commit = Commit::of(&request, evaluation.verdict.lets_through(), Vec::new(), record);
+        let commit = Commit::of(&request, evaluation.verdict, Vec::new(), record);
         match self.keep(snapshot.version, commit, evaluation).await? {
             true => Ok(()),
             false => Err(Fault::State("a commit without charges met a conflict".to_owned())),

@@ -8,6 +8,7 @@ use agenthalt_core::counter::{Measure, Window};
 use agenthalt_core::digest::Digest;
 use agenthalt_core::policy::Durability;
 use agenthalt_core::time::{TimeZone, Timestamp};
+use agenthalt_core::verdict::Verdict;
 use agenthalt_store::{AppliedCharge, CallTag, Commit, CounterRead, ReadRequest, Record, SqliteStore, Store};
 use pollster::block_on;
 
@@ -55,7 +56,7 @@ fn measure(name: &str, store: &dyn Store, windows: &[(Window, Measure)]) {
         let request = ReadRequest { tenant: "default".to_owned(), call, at, zone: TimeZone::utc(), counters };
         let body = format!("{{\"text\":\"{}\"}}", "x".repeat(1_500));
         let record = Record { kind: "evaluation".to_owned(), verdict: "allow".to_owned(), body };
-        let commit = Commit::of(&request, true, charges, record);
+        let commit = Commit::of(&request, Verdict::Allow, charges, record);
         let begun = Instant::now();
         let version = block_on(store.read(request)).unwrap().version;
         reads.push(begun.elapsed().as_secs_f64());

@@ -39,7 +39,8 @@ pub(crate) struct NewCharge<'a> {
     pub(crate) amount: i64,
     pub(crate) sequence: &'a Digest,
     pub(crate) call: &'a ChargedCall,
-    pub(crate) let_through: bool,
+    /// Whether it stays when its call is judged again.
+    pub(crate) stays: bool,
     pub(crate) settles: bool,
 }
 
@@ -51,13 +52,13 @@ pub(crate) struct KeptCharge {
     pub(crate) sequence: Digest,
 }
 
-/// The charges of earlier evaluations of a call that were not let through, to any counter.
+/// The charges of earlier evaluations of a call that do not stay, to any counter.
 // INVARIANT: a charge of an evaluation that was let through is never among them. Were it, a call id
 // that is used again would run twice and spend once.
 pub(crate) fn own(connection: &Connection, call: &ChargedCall) -> Result<Vec<OwnCharge>, Failure> {
     let mut statement = connection.prepare_cached(
         "SELECT counter_id, place, charged_at_ms, amount FROM charge \
-         WHERE call = ?1 AND call_digest = ?2 AND let_through = 0",
+         WHERE call = ?1 AND call_digest = ?2 AND stays = 0",
     )?;
     let rows = statement.query_map([call.id.as_bytes(), call.digest.as_bytes()], |row| {
         Ok(OwnCharge { counter_id: row.get(0)?, place: row.get(1)?, charged_at: row.get(2)?, amount: row.get(3)? })
@@ -105,7 +106,7 @@ pub(crate) fn walk(
 /// Keeps a charge.
 pub(crate) fn insert(connection: &Connection, charge: &NewCharge<'_>) -> Result<(), Failure> {
     let mut statement = connection.prepare_cached(
-        "INSERT INTO charge (counter_id, place, charged_at_ms, amount, sequence, call, call_digest, let_through, \
+        "INSERT INTO charge (counter_id, place, charged_at_ms, amount, sequence, call, call_digest, stays, \
          settles) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     )?;
     statement.execute(params![
@@ -116,7 +117,7 @@ pub(crate) fn insert(connection: &Connection, charge: &NewCharge<'_>) -> Result<
         charge.sequence.as_bytes(),
         charge.call.id.as_bytes(),
         charge.call.digest.as_bytes(),
-        charge.let_through,
+        charge.stays,
         charge.settles,
     ])?;
     Ok(())

@@ -2,6 +2,7 @@
 
 use agenthalt_core::counter::{LONGEST_RUN, Measure, Window};
 use agenthalt_core::digest::Key;
+use agenthalt_core::verdict::Verdict;
 use rusqlite::Connection;
 
 use crate::audit;
@@ -132,11 +133,22 @@ fn add(
         amount: applied.amount,
         sequence: &applied.sequence,
         call,
-        let_through: commit.let_through,
+        stays: stays(commit.verdict, applied.measure),
         settles: applied.settles,
     };
     charge::insert(connection, &charge)?;
     prune(connection, counter_id, charged_at, applied, row)
+}
+
+/// Whether a charge stays when its call is judged again. What a refused evaluation charged is taken out
+/// then, so that one call is one attempt. The time at which a call was denied stays all the same:
+/// a cooldown that a denial began would otherwise be over once that call comes again.
+fn stays(verdict: Verdict, measure: Measure) -> bool {
+    match verdict {
+        Verdict::Allow | Verdict::Modify => true,
+        Verdict::RequireApproval => false,
+        Verdict::Deny => measure == Measure::LastTime,
+    }
 }
 
 /// Takes away what no reading looks at. The charges of a calendar window or of one that never ends are

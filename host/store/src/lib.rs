@@ -8,6 +8,7 @@
 //! use agenthalt_core::counter::{Measure, Window};
 //! use agenthalt_core::digest::Digest;
 //! use agenthalt_core::time::{TimeZone, Timestamp};
+//! use agenthalt_core::verdict::Verdict;
 //! use agenthalt_store::{
 //!     AppliedCharge, CallTag, Commit, Committed, CounterRead, ReadRequest, Record, SqliteStore, Store,
 //! };
@@ -25,7 +26,7 @@
 //! let charge = AppliedCharge::to(&counter, 250_000, true);
 //! let request = ReadRequest { tenant: "default".to_owned(), call, at, zone, counters: vec![counter] };
 //! let record = Record { kind: "evaluation".to_owned(), verdict: "allow".to_owned(), body: "{}".to_owned() };
-//! let commit = Commit::of(&request, true, vec![charge], record);
+//! let commit = Commit::of(&request, Verdict::Allow, vec![charge], record);
 //!
 //! let snapshot = pollster::block_on(store.read(request))?;
 //! assert_eq!(snapshot.readings, [Some(0)]);

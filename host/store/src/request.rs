@@ -5,6 +5,7 @@ use std::sync::mpsc::SyncSender;
 use agenthalt_core::counter::{Measure, Window};
 use agenthalt_core::digest::Digest;
 use agenthalt_core::time::{TimeZone, Timestamp};
+use agenthalt_core::verdict::Verdict;
 
 use crate::worker::HeldCommit;
 
@@ -83,8 +84,8 @@ pub struct Commit {
     pub tenant: String,
     /// The call: that of the request.
     pub call: CallTag,
-    /// Whether the call may run now. Charges of a call that may not are those that count attempts.
-    pub let_through: bool,
+    /// What the evaluation came to. Charges of a call that may not run are those that count attempts.
+    pub verdict: Verdict,
     /// The call's stamp: that of the request.
     pub at: Timestamp,
     /// Where days and months begin.
@@ -97,11 +98,11 @@ pub struct Commit {
 
 impl Commit {
     /// The end of the evaluation that began with `request`.
-    pub fn of(request: &ReadRequest, let_through: bool, charges: Vec<AppliedCharge>, record: Record) -> Self {
+    pub fn of(request: &ReadRequest, verdict: Verdict, charges: Vec<AppliedCharge>, record: Record) -> Self {
         Commit {
             tenant: request.tenant.clone(),
             call: request.call.clone(),
-            let_through,
+            verdict,
             at: request.at,
             zone: request.zone.clone(),
             charges,

@@ -145,6 +145,7 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
     use agenthalt_core::digest::Digest;
     use agenthalt_core::time::{TimeZone, Timestamp};
+    use agenthalt_core::verdict::Verdict;
     use pollster::block_on;
 
     use super::*;
@@ -171,7 +172,7 @@ mod tests {
         let version = block_on(store.read_alone(request())).unwrap().version;
         // This is answered only when the hold is over.
         block_on(store.read(request())).unwrap();
-        let late = block_on(store.commit(version, Commit::of(&request(), true, Vec::new(), record())));
+        let late = block_on(store.commit(version, Commit::of(&request(), Verdict::Allow, Vec::new(), record())));
         assert!(matches!(late, Err(StoreError::HeldTooLong(1))));
         assert_eq!(block_on(store.verify("t")).unwrap(), Ok(0));
     }
@@ -185,7 +186,7 @@ mod tests {
         let mut answers = Vec::new();
         for _ in 0..100 {
             let version = block_on(store.read(request())).unwrap().version;
-            answers.push(store.commit(version, Commit::of(&request(), true, Vec::new(), record())));
+            answers.push(store.commit(version, Commit::of(&request(), Verdict::Allow, Vec::new(), record())));
         }
         drop(store);
         for answer in answers {

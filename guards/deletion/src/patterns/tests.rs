@@ -100,6 +100,19 @@ fn denied_targets_are_met_in_every_form_and_behind_namespaces() {
 }
 
 #[test]
+fn denied_targets_are_met_behind_each_separator() {
+    for (pattern, ids) in [
+        (".env", &["/app/.env", "c:\\app\\.env", "file:.env", "/app/.ENV/", "/app/.env?x", "app__.env"][..]),
+        ("secrets.yaml", &["/app/secrets.yaml", "host:secrets.yaml", "./secrets.yaml", "https://h/secrets.yaml#1"]),
+        ("b/c.d", &["a:b/c.d", "a__b/c.d"]),
+    ] {
+        let settings = format!(r#"{{"deny_patterns":["{pattern}"]}}"#);
+        all(&settings, Deny, ids);
+        all(&settings, Allow, &["/app/x.env", "/app/mysecrets.yaml", "/.env/x", "ab/c.d", "a_.env"]);
+    }
+}
+
+#[test]
 fn allowed_targets_are_met_as_they_are_written() {
     let settings = r#"{"allow_patterns":["temp_*","/tmp/*","42"]}"#;
     all(

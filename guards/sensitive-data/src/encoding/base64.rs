@@ -93,8 +93,13 @@ fn first_part(bytes: &[u8], from: usize, end: usize) -> &[u8] {
     rest.get(..to).unwrap_or_default()
 }
 
-/// Whether a piece of a run is a word as in a path: small letters and digits, perhaps behind a capital.
+/// Whether a piece of a run is a word as in a path: small letters and digits, perhaps behind a capital, or
+/// a few letters of any kind.
 fn is_plain_word(part: &[u8]) -> bool {
+    const MOST_LETTERS: usize = 12;
+    if part.len() <= MOST_LETTERS && !part.is_empty() && part.iter().all(u8::is_ascii_alphabetic) {
+        return true;
+    }
     match part {
         [] => false,
         [first, rest @ ..] => {
@@ -254,6 +259,8 @@ mod tests {
             "id_MTIzLTQ1LTY3ODk-x",
             "https://x.yz/a/b/MTIzLTQ1LTY3ODk",
             "?d=MTIzLTQ1LTY3ODk/x",
+            "https://x.com/API/MTIzLTQ1LTY3ODk",
+            "https://x.com/userData/MTIzLTQ1LTY3ODk",
         ] {
             let found = texts(text);
             assert!(found.iter().any(|(_, plain)| plain.starts_with("123-45-6789")), "{text} {found:?}");

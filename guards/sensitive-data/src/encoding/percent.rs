@@ -1,8 +1,13 @@
-//! Percent-encoding, as in addresses and forms. It decodes run by run and leaves an escape that is no text
-//! as it is; such an escape hides nothing of what stands around it.
+//! Percent-encoding, as in addresses and forms. It decodes run by run; an escape that is no text becomes a
+//! sign that is part of nothing, so that it hides nothing of what stands around it.
 
 use super::Utf8;
 use crate::altered::Altered;
+
+/// What takes the place of an escape that is no text.
+const NO_TEXT: u8 = 0x1a;
+/// How many bytes an escape has.
+const ESCAPE: usize = 3;
 
 /// The text with every encoded run decoded; `None` where there is none.
 pub(crate) fn decoded(text: &str) -> Option<Altered> {
@@ -12,40 +17,25 @@ pub(crate) fn decoded(text: &str) -> Option<Altered> {
     }
     let mut altered: Option<Altered> = None;
     let (mut at, mut kept_to) = (0, 0);
-    // Where the run begins at the earliest, behind what was no text in it, and where it ends.
-    let (mut from, mut end) = (0, 0);
-    let mut memory = Vec::new();
     while let Some(skipped) = bytes.get(at..).and_then(|rest| rest.iter().position(|byte| *byte == b'%')) {
         let found = at + skipped;
         if escape(bytes, found).is_none() {
             at = found + 1;
             continue;
         }
-        let before = bytes.get(from..found).unwrap_or_default();
+        let before = bytes.get(kept_to..found).unwrap_or_default();
         let start = found - before.iter().rev().position(|byte| !is_in_run(*byte)).unwrap_or(before.len());
-        if found >= end {
-            let behind = bytes.get(found..).unwrap_or_default();
-            end = found + behind.iter().position(|byte| !is_in_run(*byte)).unwrap_or(behind.len());
-        }
-        let (plain, length) = run(bytes.get(start..end).unwrap_or_default(), &mut memory);
-        let text_to = start + length;
-        if text_to > found {
-            let altered = altered.get_or_insert_with(|| Altered::with_capacity(text.len()));
-            altered.keep(text.get(kept_to..start).unwrap_or_default());
-            altered.replace(start, text_to, plain);
-            kept_to = text_to;
-        }
-        // What ended the text before the run ends is an escape.
-        at = if text_to < end { text_to + ESCAPE } else { end };
-        from = at;
+        let behind = bytes.get(found..).unwrap_or_default();
+        let end = found + behind.iter().position(|byte| !is_in_run(*byte)).unwrap_or(behind.len());
+        let altered = altered.get_or_insert_with(|| Altered::with_capacity(text.len()));
+        altered.keep(text.get(kept_to..start).unwrap_or_default());
+        altered.replace(start, end, &run(bytes.get(start..end).unwrap_or_default()));
+        (at, kept_to) = (end, end);
     }
     let mut altered = altered?;
     altered.keep(text.get(kept_to..).unwrap_or_default());
     Some(altered)
 }
-
-/// How many bytes an escape has.
-const ESCAPE: usize = 3;
 
 /// What may stand in a run beside escapes.
 fn is_in_run(byte: u8) -> bool {
@@ -59,32 +49,35 @@ fn escape(bytes: &[u8], at: usize) -> Option<u8> {
     u8::try_from(value).ok()
 }
 
-/// A run decoded as far as the result is a text, and how far that is. In forms a `+` is a blank.
-fn run<'a>(bytes: &[u8], plain: &'a mut Vec<u8>) -> (&'a str, usize) {
-    plain.clear();
+/// A run decoded. In forms a `+` is a blank.
+fn run(bytes: &[u8]) -> String {
+    let mut plain = Vec::with_capacity(bytes.len());
     let mut utf8 = Utf8::default();
     let (mut at, mut whole, mut whole_to) = (0, 0, 0);
-    while let Some(byte) = bytes.get(at).copied() {
-        let (byte, length) = match (byte, escape(bytes, at)) {
+    while at < bytes.len() || utf8.missing > 0 {
+        let next = bytes.get(at).map(|byte| match (*byte, escape(bytes, at)) {
             (b'%', Some(value)) => (value, ESCAPE),
             (b'+', _) => (b' ', 1),
-            _ => (byte, 1),
-        };
-        if !utf8.goes_on_with(byte) {
-            break;
+            (byte, _) => (byte, 1),
+        });
+        let is_text = next.is_some_and(|(byte, length)| {
+            plain.push(byte);
+            at += length;
+            let goes_on = utf8.goes_on_with(byte);
+            let is_whole = || std::str::from_utf8(plain.get(whole..).unwrap_or_default()).is_ok();
+            goes_on && (utf8.missing > 0 || byte.is_ascii() || is_whole())
+        });
+        if !is_text {
+            // What begins no character is an escape: all else is ASCII.
+            plain.truncate(whole);
+            plain.push(NO_TEXT);
+            (at, utf8) = (whole_to + ESCAPE, Utf8::default());
         }
-        plain.push(byte);
-        at += length;
         if utf8.missing == 0 {
-            let is_character = byte.is_ascii() || std::str::from_utf8(plain.get(whole..).unwrap_or_default()).is_ok();
-            if !is_character {
-                break;
-            }
             (whole, whole_to) = (plain.len(), at);
         }
     }
-    plain.truncate(whole);
-    (std::str::from_utf8(plain).unwrap_or_default(), whole_to)
+    String::from_utf8(plain).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -107,15 +100,16 @@ mod tests {
             ("%C3%BC", Some("ü")),
             ("100% of 5%", None),
             ("%zz %2", None),
-            ("%ff%fe", None),
-            ("%ff and %41", Some("%ff and A")),
+            ("%ff%fe", Some("\u{1a}\u{1a}")),
+            ("%ff and %41", Some("\u{1a} and A")),
             ("%2531", Some("%31")),
             ("50%25", Some("50%")),
-            ("%e2%82", None),
-            ("%ff1%2D2", Some("%ff1-2")),
-            ("1%2D2%e9+3%2D4%ff%fe", Some("1-2%e9 3-4%ff%fe")),
-            ("%e0%80%80%2D", Some("%e0%80%80-")),
-            ("a+b%80c+d", None),
+            ("%e2%82", Some("\u{1a}\u{1a}")),
+            ("%ff1%2D2", Some("\u{1a}1-2")),
+            ("1%2D2%e9+3%2D4%ff%fe", Some("1-2\u{1a} 3-4\u{1a}\u{1a}")),
+            ("%e0%80%80%2D", Some("\u{1a}\u{1a}\u{1a}-")),
+            ("a+b%80c+d", Some("a b\u{1a}c d")),
+            ("a+%zz%80+%c3%bc%e9", Some("a %zz\u{1a} ü\u{1a}")),
         ] {
             assert_eq!(plain(text).as_deref(), decoded, "{text}");
         }

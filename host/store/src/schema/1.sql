@@ -35,12 +35,13 @@ CREATE TABLE charge (
     -- The keyed digest of tenant and call id.
     call BLOB NOT NULL CHECK (length(call) = 32),
     call_digest BLOB NOT NULL CHECK (length(call_digest) = 32),
-    let_through INTEGER NOT NULL CHECK (let_through IN (0, 1)),
+    -- Whether it stays when its call is judged again.
+    stays INTEGER NOT NULL CHECK (stays IN (0, 1)),
     settles INTEGER NOT NULL CHECK (settles IN (0, 1)),
     PRIMARY KEY (counter_id, place)
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX charge_not_let_through ON charge (call, call_digest) WHERE let_through = 0;
+CREATE INDEX charge_that_goes ON charge (call, call_digest) WHERE stays = 0;
 
 -- The last link of each tenant's chain.
 CREATE TABLE chain (

@@ -1,6 +1,7 @@
 //! The audit chain, and what becomes of one that was tampered with.
 
 use agenthalt_core::digest::Digest;
+use agenthalt_core::verdict::Verdict;
 use agenthalt_store::{Broken, Commit, ReadRequest, Record, RecordsRequest, Store};
 use pollster::block_on;
 use rusqlite::Connection;
@@ -11,7 +12,7 @@ fn append(store: &dyn Store, tenant: &str, call: &str) {
     let request = ReadRequest { tenant: tenant.to_owned(), ..request(call, at(0), &[]) };
     let version = block_on(store.read(request.clone())).unwrap().version;
     let record = Record { body: format!("{{\"call\":\"{call}\"}}"), ..record() };
-    block_on(store.commit(version, Commit::of(&request, true, Vec::new(), record))).unwrap();
+    block_on(store.commit(version, Commit::of(&request, Verdict::Allow, Vec::new(), record))).unwrap();
 }
 
 fn verify(store: &dyn Store, tenant: &str) -> Result<u64, Broken> {

@@ -130,7 +130,7 @@ proptest! {
                 .zip(&step.charges)
                 .filter_map(|(counter, amount)| amount.map(|amount| AppliedCharge::to(counter, amount, false)))
                 .collect();
-            let commit = Commit::of(&request, step.let_through, charges, record());
+            let commit = Commit::of(&request, verdict(step.let_through), charges, record());
             block_on(store.commit(snapshot.version, commit)).unwrap();
             for ((model, counter), amount) in models.iter_mut().zip(&counters).zip(&step.charges) {
                 model.charges.retain(|kept| kept.let_through || kept.call != step.call);

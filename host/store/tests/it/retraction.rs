@@ -2,6 +2,7 @@
 
 use agenthalt_core::counter::{Measure, Window};
 use agenthalt_core::digest::Digest;
+use agenthalt_core::verdict::Verdict;
 use agenthalt_store::{Commit, ReadRequest, Store};
 use pollster::block_on;
 
@@ -15,7 +16,7 @@ fn count_in(window: Window) -> agenthalt_store::CounterRead {
 
 fn without_charges(store: &dyn Store, request: &ReadRequest, let_through: bool) {
     let version = block_on(store.read(request.clone())).unwrap().version;
-    block_on(store.commit(version, Commit::of(request, let_through, Vec::new(), record()))).unwrap();
+    block_on(store.commit(version, Commit::of(request, verdict(let_through), Vec::new(), record()))).unwrap();
 }
 
 #[test]
@@ -100,6 +101,26 @@ fn runs_and_last_times_leave_the_own_attempt_out() {
         evaluate(store, &request("c", at(5), &[&last]), 0, false);
         assert_eq!(readings(store, &request("c", at(9), &[&last, &run])), [Some(at(0).as_millis()), Some(1)]);
         assert_eq!(readings(store, &request("d", at(9), &[&last, &run])), [Some(at(5).as_millis()), Some(2)]);
+    });
+}
+
+#[test]
+fn the_time_of_a_denial_stays_when_its_call_comes_again() {
+    // Otherwise the call that began a cooldown would end it.
+    on_every_store(|store| {
+        for (ending, seen) in [(Verdict::Deny, Some(at(5).as_millis())), (Verdict::RequireApproval, None)] {
+            let name = format!("{ending}");
+            let last =
+                agenthalt_store::CounterRead { counter: name.clone(), ..counter(Window::Ever, Measure::LastTime) };
+            let attempts =
+                agenthalt_store::CounterRead { counter: name + " count", ..counter(Window::Ever, Measure::Count) };
+            let call = request("c", at(5), &[&last, &attempts]);
+            let version = block_on(store.read(call.clone())).unwrap().version;
+            let charges = [&last, &attempts].map(|counter| agenthalt_store::AppliedCharge::to(counter, 1, false));
+            block_on(store.commit(version, Commit::of(&call, ending, charges.to_vec(), record()))).unwrap();
+            let again = request("c", at(9), &[&last, &attempts]);
+            assert_eq!(readings(store, &again), [seen, Some(0)], "{ending}");
+        }
     });
 }
 

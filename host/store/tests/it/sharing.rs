@@ -30,7 +30,7 @@ fn spend(store: &dyn Store, call: &str) -> bool {
         let snapshot = block_on(reading).unwrap();
         let allowed = snapshot.readings[0].unwrap() < LIMIT;
         let charges = if allowed { vec![AppliedCharge::to(&day(), 1, false)] } else { Vec::new() };
-        let commit = Commit::of(&request, allowed, charges, record());
+        let commit = Commit::of(&request, verdict(allowed), charges, record());
         match block_on(store.commit(snapshot.version, commit)).unwrap() {
             Committed::Done { .. } => return allowed,
             Committed::Conflict => assert!(attempt < 3, "who reads alone meets no conflict"),

@@ -6,6 +6,7 @@ use agenthalt_core::counter::{Measure, Window};
 use agenthalt_core::digest::Digest;
 use agenthalt_core::policy::Durability;
 use agenthalt_core::time::{TimeZone, Timestamp};
+use agenthalt_core::verdict::Verdict;
 use agenthalt_store::{
     AppliedCharge, CallTag, Commit, Committed, CounterRead, ReadRequest, Record, SqliteStore, Store, StoreError,
 };
@@ -101,11 +102,16 @@ pub(crate) fn read(store: &dyn Store, at: Timestamp, counter: &CounterRead) -> O
 pub(crate) fn evaluate(store: &dyn Store, request: &ReadRequest, amount: i64, let_through: bool) -> Committed {
     let version = block_on(store.read(request.clone())).unwrap().version;
     let charges = request.counters.iter().map(|read| AppliedCharge::to(read, amount, false)).collect();
-    block_on(store.commit(version, Commit::of(request, let_through, charges, record()))).unwrap()
+    block_on(store.commit(version, Commit::of(request, verdict(let_through), charges, record()))).unwrap()
 }
 
 /// A call that is let through and charged.
 pub(crate) fn charge(store: &dyn Store, call: &str, at: Timestamp, counter: &CounterRead, amount: i64) {
     let committed = evaluate(store, &request(call, at, &[counter]), amount, true);
     assert!(matches!(committed, Committed::Done { .. }));
+}
+
+/// What an evaluation came to: let through, or a human was asked.
+pub(crate) fn verdict(let_through: bool) -> Verdict {
+    if let_through { Verdict::Allow } else { Verdict::RequireApproval }
 }

@@ -2,6 +2,7 @@
 
 use agenthalt_core::counter::{Measure, Window};
 use agenthalt_core::digest::Digest;
+use agenthalt_core::verdict::Verdict;
 use agenthalt_store::{AppliedCharge, Commit, Committed, CounterRead, ReadRequest, RecordsRequest, Store, StoreError};
 use pollster::block_on;
 
@@ -18,7 +19,7 @@ fn begin(store: &dyn Store, request: &ReadRequest) -> agenthalt_store::Version {
 
 fn end(store: &dyn Store, request: &ReadRequest, version: agenthalt_store::Version, amount: i64) -> Committed {
     let charges = request.counters.iter().map(|read| AppliedCharge::to(read, amount, false)).collect();
-    block_on(store.commit(version, Commit::of(request, true, charges, record()))).unwrap()
+    block_on(store.commit(version, Commit::of(request, Verdict::Allow, charges, record()))).unwrap()
 }
 
 fn records(store: &dyn Store) -> usize {
@@ -49,7 +50,7 @@ fn a_counter_that_was_only_read_holds_too() {
         let version = begin(store, &reader);
         let written = begin(store, &writer);
         end(store, &writer, written, 1);
-        let commit = Commit::of(&reader, false, Vec::new(), record());
+        let commit = Commit::of(&reader, Verdict::RequireApproval, Vec::new(), record());
         assert_eq!(block_on(store.commit(version, commit)).unwrap(), Committed::Conflict);
     });
 }
@@ -77,7 +78,7 @@ fn an_attempt_that_was_taken_back_is_a_change() {
         let other = request("b", at(0), &[&one]);
         let version = begin(store, &other);
         let again = begin(store, &attempt);
-        block_on(store.commit(again, Commit::of(&attempt, false, Vec::new(), record()))).unwrap();
+        block_on(store.commit(again, Commit::of(&attempt, Verdict::RequireApproval, Vec::new(), record()))).unwrap();
         assert_eq!(end(store, &other, version, 1), Committed::Conflict);
     });
 }
@@ -96,12 +97,12 @@ fn a_commit_that_does_not_belong_to_its_version_is_refused_whole() {
         let unread = [AppliedCharge::to(&one, 1, false), AppliedCharge::to(&two, 1, false)];
         let negative = [AppliedCharge::to(&one, 1, false), AppliedCharge::to(&one, -1, false)];
         for commit in [
-            Commit::of(&other_call, true, good(), record()),
-            Commit::of(&other_digest, true, good(), record()),
-            Commit::of(&other_tenant, true, good(), record()),
-            Commit::of(&other_time, true, good(), record()),
-            Commit::of(&asked, true, unread.to_vec(), record()),
-            Commit::of(&asked, true, negative.to_vec(), record()),
+            Commit::of(&other_call, Verdict::Allow, good(), record()),
+            Commit::of(&other_digest, Verdict::Allow, good(), record()),
+            Commit::of(&other_tenant, Verdict::Allow, good(), record()),
+            Commit::of(&other_time, Verdict::Allow, good(), record()),
+            Commit::of(&asked, Verdict::Allow, unread.to_vec(), record()),
+            Commit::of(&asked, Verdict::Allow, negative.to_vec(), record()),
         ] {
             let version = begin(store, &asked);
             let refused = block_on(store.commit(version, commit));
@@ -120,7 +121,7 @@ fn who_reads_alone_meets_no_conflict() {
         let early = begin(store, &waits);
         let held = block_on(store.read_alone(alone.clone())).unwrap().version;
         let charges = vec![AppliedCharge::to(&one, 1, false)];
-        let queued = store.commit(early, Commit::of(&waits, true, charges, record()));
+        let queued = store.commit(early, Commit::of(&waits, Verdict::Allow, charges, record()));
         assert!(matches!(end(store, &alone, held, 5), Committed::Done { .. }));
         assert_eq!(block_on(queued).unwrap(), Committed::Conflict);
         assert_eq!(read(store, at(0), &one), Some(5));
@@ -146,7 +147,7 @@ fn one_counter_may_be_read_in_two_ways() {
         let count = CounterRead { measure: Measure::Count, ..sum.clone() };
         let asked = request("a", at(0), &[&sum, &count]);
         let version = begin(store, &asked);
-        let commit = Commit::of(&asked, true, vec![AppliedCharge::to(&sum, 5, true)], record());
+        let commit = Commit::of(&asked, Verdict::Allow, vec![AppliedCharge::to(&sum, 5, true)], record());
         block_on(store.commit(version, commit)).unwrap();
         assert_eq!(readings(store, &request("b", at(0), &[&sum, &count])), [Some(5), Some(1)]);
     });
