@@ -172,6 +172,8 @@ impl<'a> Patterns<'a> {
         None
     }
 
+    // One copy: a component carries it once.
+    #[inline(never)]
     fn tightened_form(&self, form: &str, marks: Marks, shown: &str) -> Option<String> {
         let read = |text| self.tightened_reading(&Reading::new(text, marks, self.compares_numbers), shown);
         let resource = if marks.hold(Marks::QUERY) { before_climbing_query(form) } else { None };

@@ -122,6 +122,8 @@ fn without_end(path: &str) -> &str {
     path.get(..end).unwrap_or(path).trim_end_matches(['.', ':', '/'])
 }
 
+// One copy: a component carries it once.
+#[inline(never)]
 fn behind_last<'a>(path: &'a str, separators: &[u8]) -> &'a str {
     let at = path.bytes().rposition(|b| separators.contains(&b));
     at.and_then(|at| path.get(at + 1..)).unwrap_or(path)
@@ -144,6 +146,8 @@ fn behind_climb(path: &str) -> Option<&str> {
 
 /// What stands before a query with a `..` in it: to a server the resource, from which a path would be
 /// taken off.
+// One copy: a component carries it once.
+#[inline(never)]
 pub(crate) fn before_climbing_query(text: &str) -> Option<&str> {
     let at = text.bytes().position(|b| matches!(b, b'?' | b'#'))?;
     let (resource, query) = text.split_at_checked(at)?;

@@ -1,6 +1,8 @@
 //! Which field names are sensitive: those in which an entry of the settings stands as whole words in a
 //! row, whatever separates them. Values do not matter here.
 
+use std::cell::RefCell;
+
 use agenthalt_guard::{FoldedName, Problems};
 
 use crate::folded::is_far_script;
@@ -26,6 +28,8 @@ pub(crate) struct FieldNames {
     names: Vec<String>,
     /// The first bytes of the names, one bit for each value modulo 64.
     first_bytes: u64,
+    /// The folded forms of the letters met so far: to fold one costs as much as to look at many names.
+    letters: RefCell<Vec<(char, String)>>,
 }
 
 impl FieldNames {
@@ -47,7 +51,7 @@ impl FieldNames {
             names.push(joined);
         }
         let first_bytes = names.iter().filter_map(|name| name.bytes().next()).fold(0, |set, byte| set | bit(byte));
-        FieldNames { names, first_bytes }
+        FieldNames { names, first_bytes, letters: RefCell::default() }
     }
 
     /// Whether a field of this name is sensitive.
@@ -59,9 +63,36 @@ impl FieldNames {
         if field.is_ascii() || field.chars().all(|c| c.is_ascii() || is_far_script(c)) {
             return self.meet_in(field.as_bytes());
         }
-        // A capital may look like a Latin letter where the small one does not: both forms count.
-        [field, &field.to_lowercase()].into_iter().any(|form| self.meet_in(FoldedName::new(form).text().as_bytes()))
-            || self.meet_in(field.as_bytes())
+        let is_met = if field.chars().all(|c| c.is_ascii() || is_far_script(c) || folds_alone(c)) {
+            self.meet_in(self.letter_by_letter(field).as_bytes())
+        } else {
+            self.meet_in(FoldedName::new(field).text().as_bytes())
+        };
+        is_met || self.meet_in(field.as_bytes())
+    }
+
+    /// The folded form of a name of letters that fold alone; ASCII stays as it is.
+    fn letter_by_letter(&self, field: &str) -> String {
+        let mut folded = String::with_capacity(field.len() + 8);
+        let mut letters = self.letters.borrow_mut();
+        let mut behind_small = false;
+        for c in field.chars() {
+            if c.is_ascii() || is_far_script(c) {
+                behind_small = c.is_ascii_lowercase();
+                folded.push(c);
+                continue;
+            }
+            if behind_small && c.is_uppercase() {
+                folded.push('_');
+            }
+            behind_small = c.is_lowercase();
+            let place = letters.binary_search_by_key(&c, |(letter, _)| *letter).unwrap_or_else(|place| {
+                letters.insert(place, (c, FoldedName::new(c.encode_utf8(&mut [0; 4])).text().to_owned()));
+                place
+            });
+            folded.extend(letters.get(place).map(|(_, form)| form.as_str()));
+        }
+        folded
     }
 
     fn meet_in(&self, field: &[u8]) -> bool {
@@ -79,6 +110,11 @@ impl FieldNames {
         }
         false
     }
+}
+
+/// Whether a letter folds to the same whatever stands beside it: Latin, Greek and Cyrillic ones do.
+fn folds_alone(c: char) -> bool {
+    matches!(c, '\u{c0}'..='\u{17f}' | '\u{388}'..='\u{3ff}' | '\u{400}'..='\u{482}' | '\u{48a}'..='\u{52f}')
 }
 
 fn bit(byte: u8) -> u64 {
@@ -205,7 +241,8 @@ mod tests {
             social_security socialSecurityNumber password2 password_1 token1 api_keys passwords secrets \
             DBPassword AWSSecretKey userAPIToken JWTSecret pass_word p.a.s.s.w.o.r.d ｐａｓｓｗｏｒｄ pаsswоrd \
             pass\u{200b}word api\u{200b}_key tоken 密码password next_access_token page_access_token token_id \
-            csrfToken token_secret passphrase oauth2Token user1Password token2Value";
+            csrfToken token_secret passphrase oauth2Token user1Password token2Value \
+            ㎩ssword 密㎩ssword мойPasswоrd SЕCRET секретTоkеn größe_tоken übersecret_Ѕecret";
         for field in fields.split_whitespace().chain(["new password", " password "]) {
             assert!(meets(field), "{field}");
         }
@@ -241,11 +278,28 @@ mod tests {
             ("密码", "user密码", true),
             ("пароль", "ПАРОЛЬ", true),
             ("contraseña", "Contraseña", true),
+            ("пароль", "мойПароль", true),
+            ("пароль", "мойпароль", false),
+            ("strasse", "STRAßE", true),
             ("mot de passe", "motDePasse", true),
         ] {
             assert_eq!(of(&[entry]).meet(field), is_met, "{entry} {field}");
         }
         assert!(!of(&[]).meet("password"));
+    }
+
+    #[test]
+    fn letters_that_fold_alone_do() {
+        let letters: Vec<char> = ('\u{80}'..='\u{600}').filter(|c| folds_alone(*c)).collect();
+        let form = |text: &str| FoldedName::new(text).text().to_owned();
+        for (c, beside) in letters.iter().flat_map(|c| ['0', 'a', 'é', 'ι', 'и', 'ѕ', 'ß'].map(|beside| (*c, beside)))
+        {
+            let (one, other) = (form(&c.to_string()), form(&beside.to_string()));
+            assert_eq!(
+                form(&format!("{beside}{c}{beside}")).replace('_', ""),
+                [&other, &one, &other].map(String::as_str).concat()
+            );
+        }
     }
 
     #[test]

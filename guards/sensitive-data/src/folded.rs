@@ -104,7 +104,8 @@ fn touches_ascii(bytes: &[u8], start: usize, end: usize) -> bool {
 
 /// Whether a character stays as it is, and is a letter of a script that has none like a Latin one.
 pub(crate) fn is_far_script(c: char) -> bool {
-    matches!(c, '\u{3041}'..='\u{a4cf}' | '\u{ac00}'..='\u{d7a3}')
+    // Between them stand units in one sign, such as the one for pascal: letters under NFKC.
+    matches!(c, '\u{3041}'..='\u{31ff}' | '\u{3400}'..='\u{a4cf}' | '\u{ac00}'..='\u{d7a3}')
 }
 
 fn plain(c: char) -> Plain {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::ignorable::is_ignorable;
 use crate::look_alike::look_alike;
-use crate::normal::{nfc, nfkc};
+use crate::normal::{is_settled, nfc, nfkc};
 
 /// How often a text is folded again until nothing changes. The longest chain in Unicode is three.
 const MOST_ROUNDS: usize = 8;
@@ -58,6 +58,10 @@ fn fold_in(text: &str, form: Form) -> String {
         return fold_ascii(text, form.breaks);
     }
     let mut folded = fold_once(text, form);
+    if text.chars().all(is_settled) {
+        // Each was folded alone, and once is enough for each of them.
+        return folded;
+    }
     for _ in 0..MOST_ROUNDS {
         if folded.is_ascii() {
             break;
@@ -100,8 +104,12 @@ fn fold_ascii(text: &str, breaks: bool) -> String {
 }
 
 fn fold_once(text: &str, form: Form) -> String {
-    let mut normal = nfkc(text.chars().filter(|c| !is_ignorable(*c)));
-    normal.retain(|c| !is_ignorable(c));
+    let mut normal = Cow::Borrowed(text);
+    if !text.chars().all(is_settled) {
+        let mut opened = nfkc(text.chars().filter(|c| !is_ignorable(*c)));
+        opened.retain(|c| !is_ignorable(c));
+        normal = Cow::Owned(opened);
+    }
     let mut folded = String::with_capacity(normal.len() + 8);
     let mut after_lower = false;
     for c in normal.trim().chars() {
@@ -219,6 +227,17 @@ mod tests {
         assert_eq!(as_written("Cafe\u{301}"), "Café");
         assert_ne!(as_written("GET_x"), as_written("get_x"));
         assert_ne!(as_written("gеt_x"), as_written("get_x"));
+    }
+
+    #[test]
+    fn settled_characters_are_seen_and_folded_once_for_all() {
+        for c in ('\0'..=char::MAX).filter(|c| is_settled(*c)) {
+            assert!(!is_ignorable(c), "U+{:04X}", u32::from(c));
+            for form in [fold, fold_plain, fold_unbroken] {
+                let once = form(&c.to_string());
+                assert_eq!(form(&once), once, "U+{:04X}", u32::from(c));
+            }
+        }
     }
 
     /// Ideographs, Hangul and private use have no case and no look-alike; without them the test is short.

@@ -22,6 +22,27 @@ pub(crate) fn nfkc(text: impl Iterator<Item = char>) -> String {
     compose(text, Opening::Compatible)
 }
 
+/// Whether a character is one of the many that normalising leaves alone, whatever stands beside it: a text
+/// of nothing else is in its composed form already. A short list for common scripts, not all there are.
+pub(crate) fn is_settled(c: char) -> bool {
+    c < '\u{80}'
+        || matches!(c,
+            '\u{c0}'..='\u{131}'
+            | '\u{391}'..='\u{3af}'
+            | '\u{3b1}'..='\u{3ce}'
+            | '\u{400}'..='\u{482}'
+            | '\u{48a}'..='\u{52f}'
+            | '\u{5d0}'..='\u{5ea}'
+            | '\u{620}'..='\u{64a}'
+            | '\u{904}'..='\u{939}'
+            | '\u{93e}'..='\u{94c}'
+            | '\u{e01}'..='\u{e30}'
+            | '\u{3041}'..='\u{3096}'
+            | '\u{30a1}'..='\u{30fa}'
+            | '\u{4e00}'..='\u{9fff}'
+            | '\u{ac00}'..='\u{d7a3}')
+}
+
 /// Which forms are opened before they are composed anew.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Opening {

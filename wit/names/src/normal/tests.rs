@@ -222,3 +222,22 @@ fn a_long_run_of_marks_is_put_in_order_in_good_time() {
     let text: String = ["\u{301}", "\u{323}", "\u{345}"].concat().repeat(100_000);
     assert_eq!(nfc(&text), text.nfc().collect::<String>());
 }
+
+#[test]
+fn settled_characters_stay_whatever_stands_beside_them() {
+    let is_yes = |c: char| {
+        unicode_normalization::is_nfkc_quick(std::iter::once(c)) == unicode_normalization::IsNormalized::Yes
+            && canonical_combining_class(c) == 0
+    };
+    for c in ('\0'..=char::MAX).filter(|c| is_settled(*c)) {
+        assert!(is_yes(c), "U+{:04X}", u32::from(c));
+    }
+}
+
+proptest! {
+    #[test]
+    fn settled_texts_are_in_composed_form(text in "[a-zÀ-ıΑ-ία-ώЀ-҂Ҋ-ԯא-תؠ-يऄ-हा-ौก-ะぁ-ゖァ-ヺ一-鿿가-힣]{0,12}") {
+        prop_assert!(text.chars().all(is_settled));
+        prop_assert_eq!(text.nfkc().collect::<String>(), text);
+    }
+}
