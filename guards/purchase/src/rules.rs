@@ -106,9 +106,9 @@ fn risk(settings: &Settings, amount: Amount) -> f64 {
     }
 }
 
-/// What the purchase costs in the end replaces what it was judged by.
+/// The amount as it was judged: what the call itself is settled at is another figure.
 fn charges(settings: &Settings, amount: Amount) -> impl Iterator<Item = Charge> {
-    let amount = settings.max_daily_purchases.map(|_| Charge::permitted(DAILY_AMOUNT, amount).settles());
+    let amount = settings.max_daily_purchases.map(|_| Charge::permitted(DAILY_AMOUNT, amount));
     let count = settings.max_purchase_count_per_day.map(|_| Charge::permitted(DAILY_COUNT, 1));
     amount.into_iter().chain(count)
 }
@@ -116,6 +116,7 @@ fn charges(settings: &Settings, amount: Amount) -> impl Iterator<Item = Charge> 
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+    use super::DAILY_AMOUNT;
     use crate::Purchase;
     use agenthalt_guard::Verdict::{self, Allow, Deny, RequireApproval};
     use agenthalt_guard::testing::{TestCall, TestGuard};
@@ -248,7 +249,7 @@ mod tests {
         let mut guard = guard(r#"{"max_purchase_count_per_day":1,"max_daily_purchases":10}"#);
         let decision = guard.judge_approved(&buy("{}")).unwrap().unwrap();
         assert_eq!(decision.verdict(), RequireApproval);
-        assert!(decision.charges().iter().any(|charge| charge.settles && charge.amount == 0));
+        assert!(decision.charges().iter().any(|charge| charge.counter == DAILY_AMOUNT && charge.amount == 0));
         assert_eq!(guard.verdict(&buy("{}")), Deny);
         assert_eq!(guard.verdict(&costing("1")), Deny);
     }
@@ -306,11 +307,13 @@ mod tests {
     }
 
     #[test]
-    fn the_amount_may_be_settled_and_the_count_not() {
+    fn what_the_call_itself_costs_takes_no_amounts_place() {
+        // A call has one settled cost, that of budget: settled, a purchase of 6 by a call for a cent would
+        // count as a cent.
         let decision = decision(r#"{"max_daily_purchases":100,"max_purchase_count_per_day":1}"#, &costing("6"));
         let charges: Vec<_> =
             decision.charges().iter().map(|charge| (charge.amount, charge.settles, charge.always)).collect();
-        assert_eq!(charges, [(6_000_000, true, false), (1, false, false)]);
+        assert_eq!(charges, [(6_000_000, false, false), (1, false, false)]);
     }
 
     #[test]

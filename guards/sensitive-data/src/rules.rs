@@ -65,9 +65,10 @@ fn after(guard: &SensitiveData, output: &str) -> Decision {
                 Decision::modify_output(rest.to_string(), reason).details(details)
             })
         }
-        // Anything else is a text.
-        Ok(Json::Null | Json::Bool(_) | Json::Number(_)) | Err(_) => {
-            let rest = survey(guard, Part::Output, &mut found).text(output);
+        // Anything else is a text; a number is the one that it is, however it is written.
+        other @ (Ok(Json::Null | Json::Bool(_) | Json::Number(_)) | Err(_)) => {
+            let text = if let Ok(Json::Number(number)) = other { number.as_str() } else { output };
+            let rest = survey(guard, Part::Output, &mut found).text(text);
             refusal(guard, &found).unwrap_or_else(|| {
                 let (reason, details) = (sentence("redacted", &found), details(&found));
                 Decision::modify_output(rest.unwrap_or_default(), reason).details(details)

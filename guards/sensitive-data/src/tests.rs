@@ -1,3 +1,5 @@
+//! Worked examples of the rules, each through the whole guard; it never looks into a module.
+
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 use crate::SensitiveData;
 use agenthalt_guard::Verdict::{self, Allow, Deny, Modify};
@@ -228,6 +230,7 @@ fn output_is_redacted_as_text_or_as_a_tree() {
     for (output, rest) in [
         ("ssn 123-45-6789.", "ssn [REDACTED]."),
         ("4111111111111111", "[REDACTED]"),
+        ("4.111111111111111e15", "[REDACTED]"),
         (r#"{"password":"x","b":1}"#, r#"{"b":1,"password":"[REDACTED]"}"#),
         (r#"["a","\u0031\u0032\u0033-45-6789"]"#, r#"["a","[REDACTED]"]"#),
         (r#""x 123-45-6789""#, r#""x [REDACTED]""#),

@@ -12,7 +12,8 @@ use crate::text::Totals;
 const POLICY: &str = include_str!("../data/demo-policy.yaml");
 /// One call a line, as `simulate` takes them; a line that begins with `#` is a heading.
 const SESSION: &str = include_str!("../data/demo-session.txt");
-const HEADING: &str = "Five things that agents became known for, each call judged by six guards before it runs. Mail may be
+const HEADING: &str =
+    "Five things that agents became known for, each call judged by six guards before it runs. Mail may be
 read and sent, the inbox stays; a session costs 5 at most; purchases above 50 wait for a human; nobody
 calls in circles; and no secret leaves.";
 

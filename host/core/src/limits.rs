@@ -56,6 +56,13 @@ impl GuardLimits {
         Ok(GuardLimits { fuel, memory_bytes, time_ms })
     }
 
+    /// The same limits for what is done once, when a policy is loaded: with all the time there may be. Fuel
+    /// bounds it all the same, and a fault then would stay for as long as the policy serves.
+    #[must_use]
+    pub fn at_load(&self) -> Self {
+        GuardLimits { time_ms: Self::CEILING.time_ms, ..*self }
+    }
+
     /// The fuel that each of `configure` and `evaluate` may burn.
     pub fn fuel(&self) -> u64 {
         self.fuel

@@ -92,6 +92,7 @@ impl Component {
     /// # Errors
     /// What the instance runs into.
     pub fn schema(&self, limits: &GuardLimits) -> Result<String, Fault> {
+        let limits = &limits.at_load();
         let (mut store, instance) = self.instantiate(limits)?;
         let called = instance.agenthalt_guard_judge().call_schema(&mut store);
         let schema = called.map_err(|error| fault(&error, During::Call, limits))?;
@@ -113,11 +114,12 @@ impl Component {
         bounds: Bounds,
     ) -> Result<Result<Guard, Vec<SettingsProblem>>, Fault> {
         let failed = |fault: Fault| Fault::FailedToConfigure(fault.to_string());
-        let (mut store, instance) = self.instantiate(&limits).map_err(failed)?;
+        let at_load = &limits.at_load();
+        let (mut store, instance) = self.instantiate(at_load).map_err(failed)?;
         let called = instance.agenthalt_guard_judge().call_configure(&mut store, settings);
-        match called.map_err(|error| failed(fault(&error, During::Call, &limits)))? {
+        match called.map_err(|error| failed(fault(&error, During::Call, at_load)))? {
             Ok(raw) => {
-                let fuel = burnt(&store, &limits);
+                let fuel = burnt(&store, at_load);
                 let described = description(raw.clone()).check(&bounds);
                 let described = described.map_err(|why| failed(Fault::MalformedAnswer(why)))?;
                 let uses = Uses { limits, bounds, configure_fuel: fuel };
