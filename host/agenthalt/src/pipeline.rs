@@ -66,27 +66,25 @@ impl Bench {
     /// Judges the output of a call at a stamp.
     pub(crate) async fn evaluate_output(&self, id: &str, output: &str, at: Timestamp) -> OutputEvaluation {
         let start = Instant::now();
-        let ran = match self.judges_outputs() {
-            true => self.let_through.end(id),
-            // Nobody asks what ran where nobody judges what came of it.
-            false => Ok(Arc::default()),
-        };
+        let (limits, ran) = (self.roster.policy.call, self.let_through.end(id));
         let known = ran.as_ref().map(Arc::clone).unwrap_or_default();
         let mut evaluation = Evaluation::begun(Phase::After, id.to_owned(), &known.call, at, self.roster.policy.digest);
         evaluation.final_arguments.clone_from(&known.arguments);
         output.clone_into(&mut evaluation.final_output);
-        if self.judges_outputs() {
-            let limits = self.roster.policy.call;
-            let matter = ran.as_ref().map_err(Clone::clone).and_then(|ran| {
-                let call = JudgedCall::new(&ran.call, id.to_owned(), self.tenant.to_string(), limits)?;
-                Matter::of_output(call, &ran.arguments, output, limits, self.store.key())
-            });
-            self.judge_or_refuse(matter, &known.call, None, &mut evaluation).await;
-        } else {
+        let matter = ran.and_then(|ran| {
+            let call = JudgedCall::new(&ran.call, id.to_owned(), self.tenant.to_string(), limits)?;
+            Matter::of_output(call, &ran.arguments, output, limits, self.store.key())
+        });
+        let is_enforced = self.roster.judging(Phase::After).any(|(_, seat)| seat.enforces());
+        if matter.is_err() && !is_enforced {
+            // Where nobody judges outputs, nobody needs to know whose they are; and who only watches holds
+            // nothing up.
             (evaluation.verdict, evaluation.risk) = (Verdict::Allow, Risk::NONE);
             if let Err(fault) = self.record_bare(&known.call, &mut evaluation).await {
                 evaluation.refuse(fault);
             }
+        } else {
+            self.judge_or_refuse(matter, &known.call, None, &mut evaluation).await;
         }
         evaluation.elapsed = start.elapsed();
         OutputEvaluation { output: evaluation.is_allowed().then(|| evaluation.final_output.clone()), evaluation }

@@ -176,4 +176,17 @@ fn a_guard_in_the_shadow_withholds_nothing() {
     let judged = output(&stage.engine(&[("judge", &denies, "mode: shadow")]), "1", "x");
     assert_eq!((judged.evaluation.verdict, judged.output.as_deref()), (Verdict::Allow, Some("x")));
     assert_eq!(judged.evaluation.decisions[0].verdict, Verdict::Deny);
+    // Not even an output that it cannot see.
+    let engine = stage.engine(&[("judge", &denies, "mode: shadow")]);
+    let judged = engine.evaluate_output_blocking("nobody", "x");
+    assert_eq!((judged.evaluation.verdict, judged.output.as_deref()), (Verdict::Allow, Some("x")));
+    assert!(judged.evaluation.sequence.is_some(), "it is recorded");
+}
+
+#[test]
+fn an_output_that_nobody_judges_is_passed_on_and_recorded() {
+    let engine = Stage::new().engine(&[("good", &GOOD, "")]);
+    let judged = engine.evaluate_output_blocking("nobody", "x");
+    assert_eq!((judged.evaluation.verdict, judged.output.as_deref()), (Verdict::Allow, Some("x")));
+    assert!(judged.evaluation.sequence.is_some(), "it is recorded");
 }
