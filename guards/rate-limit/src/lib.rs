@@ -13,7 +13,7 @@ mod limits;
 mod rules;
 mod settings;
 
-use agenthalt_guard::{Call, Counter, Decision, Error, Guard, Problems, Readings};
+use agenthalt_guard::{Call, Counter, Decision, Error, Guard, Problems, Readings, Verdicts};
 use cooldown::Cooldown;
 pub use settings::Settings;
 
@@ -27,6 +27,10 @@ impl Guard for RateLimit {
     fn configure(settings: Settings) -> Result<Self, Problems> {
         settings.check()?;
         Ok(RateLimit(settings))
+    }
+
+    fn verdicts(&self) -> Verdicts {
+        Verdicts::ALLOW | Verdicts::DENY
     }
 
     fn counters(&self) -> Vec<Counter> {
