@@ -18,8 +18,8 @@ use crate::checkout::Checkout;
 use crate::docs::case::Cases;
 use crate::docs::guide::Filling;
 use crate::docs::schema::Schema;
+use crate::finding::Finding;
 use crate::guest::Guest;
-use crate::tidy::Finding;
 
 /// Where the pages lie, from the root.
 const FOLDER: &str = "docs/guards";

@@ -6,6 +6,7 @@ mod checkout;
 mod component;
 mod coverage;
 mod docs;
+mod finding;
 mod guards;
 mod guest;
 mod lock;

@@ -11,29 +11,9 @@ use anyhow::{Result, bail};
 
 use crate::checkout::Checkout;
 use crate::docs;
+use crate::finding::Finding;
 use crate::tidy::manifest::Manifest;
 use crate::tidy::tree::Tree;
-
-/// One broken rule, with where it is broken.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(crate) struct Finding {
-    file: String,
-    /// From 1.
-    line: usize,
-    message: String,
-}
-
-impl Finding {
-    pub(crate) fn new(file: &str, line: usize, message: impl Into<String>) -> Self {
-        Self { file: file.to_owned(), line, message: message.into() }
-    }
-}
-
-impl std::fmt::Display for Finding {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "{}:{}: {}", self.file, self.line, self.message)
-    }
-}
 
 /// Holds every rule against the checkout and reports all findings at once.
 pub(crate) fn run(checkout: &Checkout) -> Result<()> {

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use crate::docs::json::Json;
 use crate::docs::markdown::{code, escape};
 use crate::docs::policy;
-use crate::tidy::Finding;
+use crate::finding::Finding;
 
 /// Cases by their id.
 #[derive(Default)]

@@ -5,7 +5,7 @@
 //! gets its verdict: `2: the total would be above the limit`.
 
 use crate::docs::case::{Cases, Notes};
-use crate::tidy::Finding;
+use crate::finding::Finding;
 
 /// How a block of code begins and ends.
 const FENCE: &str = "```";

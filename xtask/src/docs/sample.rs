@@ -1,7 +1,7 @@
 //! The policies that a guide shows in its own blocks of YAML: every setting in them must exist. It
 //! reads lines and indents, no YAML, and never looks at values.
 
-use crate::tidy::Finding;
+use crate::finding::Finding;
 
 /// What may stand among the settings of any guard.
 const SHARED: [&str; 3] = ["enabled", "mode", "limits"];

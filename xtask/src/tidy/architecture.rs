@@ -1,8 +1,8 @@
 //! ARCHITECTURE.md names the test that holds each invariant: those tests must exist. What the tests
 //! claim is not judged here.
 
-use super::Finding;
 use super::tree::Tree;
+use crate::finding::Finding;
 
 const FILE: &str = "ARCHITECTURE.md";
 

@@ -1,9 +1,9 @@
 //! The floors: which package may use which, and which alone may name a great dependency. The table
 //! here is the rule; ARCHITECTURE.md explains it.
 
-use super::Finding;
 use super::manifest::Manifest;
 use super::tree::Tree;
+use crate::finding::Finding;
 
 /// What a folder's package may use of our own packages, by folder. `*` stands for one name; the first
 /// row that meets a folder counts. A package that no row meets stands on no floor.

@@ -1,7 +1,7 @@
 //! The manifests of the workspace's packages, and what each of them must take from the workspace.
 
-use super::Finding;
 use super::tree::{Tree, line_of};
+use crate::finding::Finding;
 
 /// The package fields that come from the workspace.
 const INHERITED: [&str; 3] = ["edition", "license", "rust-version"];

@@ -1,8 +1,8 @@
 //! The house rules that a source file shows by itself: its first line, its length, nothing put off,
 //! no test left out.
 
-use super::Finding;
 use super::tree::{Tree, line_of};
+use crate::finding::Finding;
 
 /// The most lines a source file may have.
 const MOST_LINES: usize = 500;
