@@ -35,8 +35,8 @@ impl<'a> Targets<'a> {
             };
             values.push(value);
             match field {
-                Field::Many => many = many.saturating_add(count(value)),
-                Field::Single => single = single.max(count(value)),
+                Field::Many => many = many.saturating_add(count(settings, value)),
+                Field::Single => single = single.max(count(settings, value)),
             }
         }
         Targets { values, count: many.saturating_add(single).max(1) }
@@ -90,16 +90,21 @@ fn usual_field(folded: &str) -> Option<Field> {
     }
 }
 
-/// How many targets a value names. An object is one, or as many as the largest of what it holds.
+/// How many targets a value names. An object is one, or as many as the largest list in it holds, or the
+/// text of a field that names targets: what else an object says of its target may hold commas.
 ///
 /// The depth is bounded: the host refuses a call that nests deeper than 64.
-fn count(value: &Json) -> u64 {
+fn count(settings: &Settings, value: &Json) -> u64 {
     match value {
         Json::Null => 0,
         Json::Bool(_) | Json::Number(_) => 1,
         Json::String(text) => text::count(text),
-        Json::Array(items) => items.iter().fold(0, |sum: u64, item| sum.saturating_add(count(item))),
-        Json::Object(object) => object.iter().fold(1, |most, (_, value)| most.max(count(value))),
+        Json::Array(items) => items.iter().fold(0, |sum: u64, item| sum.saturating_add(count(settings, item))),
+        Json::Object(object) => object.iter().fold(1, |most, (key, value)| {
+            let named = count(settings, value);
+            let is_said = named > most && (value.as_str().is_none() || field(settings, key).is_some());
+            if is_said { named } else { most }
+        }),
     }
 }
 
@@ -160,6 +165,17 @@ mod tests {
         }
         assert_eq!(counted(r#"{"resource_field":"id"}"#, r#"{"id":["a","b"],"name":"c"}"#).0, 3);
         assert_eq!(counted(r#"{"resource_field":"ids"}"#, r#"{"ids":["a","b"]}"#).0, 2);
+    }
+
+    #[test]
+    fn what_an_object_says_of_its_target_is_no_further_one() {
+        let items = |item: &str| counted(r#"{"resource_field":"mail"}"#, &format!(r#"{{"items":[{item},{item}]}}"#)).0;
+        assert_eq!(items(r#"{"id":"a","title":"Smith, Jane, and others"}"#), 2);
+        for item in
+            [r#"{"id":"a,b,c"}"#, r#"{"mail":"a,b,c"}"#, r#"{"mails":["a","b","c"]}"#, r#"{"x":{"ids":["a","b","c"]}}"#]
+        {
+            assert_eq!(items(item), 6, "{item}");
+        }
     }
 
     #[test]
