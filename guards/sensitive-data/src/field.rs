@@ -26,6 +26,7 @@ const BEHIND_TOKEN: &str = "count counts counter limit limits budget usage lengt
 pub(crate) struct FieldNames {
     /// In the folded form, nothing but letters and digits.
     names: Vec<String>,
+    are_ascii: bool,
     /// The first bytes of the names, one bit for each value modulo 64.
     first_bytes: u64,
     /// The folded forms of the letters met so far: to fold one costs as much as to look at many names.
@@ -51,7 +52,8 @@ impl FieldNames {
             names.push(joined);
         }
         let first_bytes = names.iter().filter_map(|name| name.bytes().next()).fold(0, |set, byte| set | bit(byte));
-        FieldNames { names, first_bytes, letters: RefCell::default() }
+        let are_ascii = names.iter().all(|name| name.is_ascii());
+        FieldNames { names, are_ascii, first_bytes, letters: RefCell::default() }
     }
 
     /// Whether a field of this name is sensitive.
@@ -63,7 +65,9 @@ impl FieldNames {
         if field.is_ascii() || field.chars().all(|c| c.is_ascii() || is_far_script(c)) {
             return self.meet_in(field.as_bytes());
         }
-        let is_met = if field.chars().all(|c| c.is_ascii() || is_far_script(c) || folds_alone(c)) {
+        // Folding a name as a whole costs far more, and differs only in what is not ASCII.
+        let is_alone = if self.are_ascii { becomes_ascii_alone } else { folds_alone };
+        let is_met = if field.chars().all(|c| c.is_ascii() || is_far_script(c) || is_alone(c)) {
             self.meet_in(self.letter_by_letter(field).as_bytes())
         } else {
             self.meet_in(FoldedName::new(field).text().as_bytes())
@@ -115,6 +119,12 @@ impl FieldNames {
 /// Whether a letter folds to the same whatever stands beside it: Latin, Greek and Cyrillic ones do.
 fn folds_alone(c: char) -> bool {
     matches!(c, '\u{c0}'..='\u{17f}' | '\u{388}'..='\u{3ff}' | '\u{400}'..='\u{482}' | '\u{48a}'..='\u{52f}')
+}
+
+/// Whether a character becomes ASCII, or not, whatever stands beside it. The letters and marks of scripts
+/// up to the extension of Greek do: two that become one letter never become an ASCII one.
+fn becomes_ascii_alone(c: char) -> bool {
+    matches!(c, '\u{c0}'..='\u{10ff}' | '\u{1200}'..='\u{1fff}')
 }
 
 fn bit(byte: u8) -> u64 {
@@ -299,6 +309,24 @@ mod tests {
                 form(&format!("{beside}{c}{beside}")).replace('_', ""),
                 [&other, &one, &other].map(String::as_str).concat()
             );
+        }
+    }
+
+    #[test]
+    fn what_becomes_ascii_does_so_alone() {
+        let form = |text: &str| FoldedName::new(text).text().replace('_', "");
+        for c in ('\u{80}'..='\u{2000}').filter(|c| becomes_ascii_alone(*c)) {
+            for beside in ['0', 'a', 'o', 'é', 'ι', 'и', '\u{301}', '\u{345}', 'क'] {
+                for text in [format!("x{beside}{c}"), format!("x{c}{beside}")] {
+                    let parts: String = text.chars().map(|c| form(&c.to_string())).collect();
+                    let whole = form(&text);
+                    assert!(whole == parts || !(whole.is_ascii() || parts.is_ascii()), "U+{:04X} {text}", u32::from(c));
+                }
+            }
+        }
+        // An entry that is not ASCII meets both ways to write an accent.
+        for field in ["contraseña", "contrasen\u{303}a", "Contrasen\u{303}a"] {
+            assert!(of(&["contraseña"]).meet(field) && of(&["contrasen\u{303}a"]).meet(field), "{field}");
         }
     }
 
