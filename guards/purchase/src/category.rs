@@ -19,7 +19,7 @@ pub(crate) fn judge<'a>(settings: &Settings, arguments: &'a Object, names: &mut 
         return Ok(());
     }
     let mut categories = Categories { settings, names, known: Vec::new(), letters: 0 };
-    categories.object(arguments)?;
+    categories.object(arguments, false)?;
     if categories.letters == 0 && !settings.allowed_categories.is_empty() {
         return Err("the purchase names no category, and only the allowed_categories may be bought".to_owned());
     }
@@ -36,16 +36,15 @@ struct Categories<'s, 'a> {
 }
 
 impl<'a> Categories<'_, 'a> {
-    /// The arguments, or an item. Items of items are items.
-    fn object(&mut self, object: &'a Object) -> Result<(), String> {
+    /// The arguments, or what stands in an item, however deep.
+    fn object(&mut self, object: &'a Object, is_in_item: bool) -> Result<(), String> {
         for (key, value) in object.iter() {
             let key = self.names.key(key)?;
             let is_category = key.meets(&self.settings.category_field) || key.is("category");
-            let is_item = key.is("item") || key.is("items");
+            let is_item = is_in_item || key.is("item") || key.is("items");
             if is_category {
                 self.category(value)?;
-            }
-            if is_item {
+            } else if is_item {
                 self.items(value)?;
             }
         }
@@ -54,7 +53,7 @@ impl<'a> Categories<'_, 'a> {
 
     fn items(&mut self, value: &'a Json) -> Result<(), String> {
         match value {
-            Json::Object(object) => self.object(object),
+            Json::Object(object) => self.object(object, true),
             Json::Array(items) => items.iter().try_for_each(|item| self.items(item)),
             Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => Ok(()),
         }
@@ -126,6 +125,19 @@ mod tests {
 
     const BLOCKED: &str = r#"{"blocked_categories":["gambling","adult goods"]}"#;
     const ALLOWED: &str = r#"{"allowed_categories":["office","software"]}"#;
+
+    #[test]
+    fn categories_in_items_are_read_however_deep() {
+        for json in [
+            r#""items":{"a":{"category":"gambling"}}"#,
+            r#""item":{"details":{"category":"gambling"}}"#,
+            r#""items":[{"product":[{"Category":["gambling"]}]}]"#,
+        ] {
+            assert_eq!(verdict(BLOCKED, json), Deny, "{json}");
+        }
+        assert_eq!(verdict(BLOCKED, r#""seller":{"category":"gambling"}"#), Allow);
+        assert_eq!(verdict(ALLOWED, r#""items":[{"product":{"category":"office"}}]"#), Allow);
+    }
 
     #[test]
     fn blocked_categories_meet_whole_words_in_a_row() {
