@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use agenthalt_names::{as_written, fold, fold_plain, fold_unbroken, words};
+use agenthalt_names::{as_written, fold, fold_unbroken, words};
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 
 use crate::name::has_capital;
@@ -18,8 +18,6 @@ pub struct Words {
     folded: String,
     /// Without a boundary between a lower and an upper letter; only where that differs.
     unbroken: Option<String>,
-    /// Without look-alikes, which differ between a capital and its small letter; only outside ASCII.
-    plain: Option<String>,
 }
 
 impl Words {
@@ -27,8 +25,7 @@ impl Words {
     pub fn new(text: &str) -> Words {
         let folded = separated(&fold(text));
         let unbroken = has_capital(text).then(|| separated(&fold_unbroken(text))).filter(|text| *text != folded);
-        let plain = (!text.is_ascii()).then(|| separated(&fold_plain(text)));
-        Words { folded, unbroken, plain }
+        Words { folded, unbroken }
     }
 
     fn unbroken(&self) -> &str {
@@ -90,7 +87,6 @@ impl Phrase {
         holds(&text.folded, &self.words.folded)
             || ((text.unbroken.is_some() || self.words.unbroken.is_some())
                 && holds(text.unbroken(), self.words.unbroken()))
-            || matches!((&text.plain, &self.words.plain), (Some(text), Some(words)) if holds(text, words))
     }
 }
 
