@@ -1,6 +1,8 @@
 //! What a guard's component is and says of itself, for people and for editors. It judges no call and opens
 //! no state.
 
+use std::path::Path;
+
 use agenthalt_builtins::{BUILTINS, Builtin};
 use agenthalt_core::bounds::Bounds;
 use agenthalt_core::description::Description;
@@ -10,6 +12,8 @@ use agenthalt_core::limits::GuardLimits;
 use agenthalt_core::policy::editor;
 use agenthalt_json::Json;
 use agenthalt_sandbox::{CONTRACT_VERSION, Sandbox};
+
+use crate::load::{built_in_names, read_component};
 
 /// What is known of a component that can serve.
 #[derive(Clone, Debug)]
@@ -46,6 +50,22 @@ pub struct Described {
 /// [`Fault::Missing`] where this host was built without them.
 pub fn built_in(name: &str) -> Option<Result<&'static [u8], Fault>> {
     BUILTINS.iter().find(|built_in| built_in.name == name).map(bytes)
+}
+
+/// The bytes of a component: a built-in guard's where this is the name of one, else a file's.
+///
+/// # Errors
+/// [`Fault::Missing`] where they are not there.
+pub fn component(guard: &Path) -> Result<Vec<u8>, Fault> {
+    match guard.to_str().and_then(built_in) {
+        Some(bytes) => bytes.map(<[u8]>::to_vec),
+        None => read_component(guard).map_err(|fault| match fault {
+            Fault::Missing(text) => {
+                Fault::Missing(format!("{text}; the built-in guards are {}", built_in_names().join(", ")))
+            }
+            other => other,
+        }),
+    }
 }
 
 /// Loads a component, asks it for its schema and configures it with these settings, an object.

@@ -95,20 +95,7 @@ impl Loader<'_> {
                     None => Err(Fault::Missing(format!("`{name}` was not there when this host was built"))),
                 }
             }
-            Source::Component { path, sha256 } => {
-                let path = self.folder.join(path);
-                let missing = |error: std::io::Error| Fault::Missing(format!("`{}`: {error}", path.display()));
-                // Anything else may have no end, or keep us waiting for its beginning.
-                if !std::fs::metadata(&path).map_err(missing)?.is_file() {
-                    return Err(Fault::Missing(format!("`{}` is no file", path.display())));
-                }
-                // One byte more than the sandbox takes: it says that this is too much.
-                let most = MOST_COMPONENT_BYTES as u64 + 1;
-                let mut bytes = Vec::new();
-                let read = File::open(&path).and_then(|file| file.take(most).read_to_end(&mut bytes));
-                read.map_err(missing)?;
-                Ok(Fetched::new(bytes, *sha256))
-            }
+            Source::Component { path, sha256 } => Ok(Fetched::new(read_component(&self.folder.join(path))?, *sha256)),
         }
     }
 
@@ -162,6 +149,24 @@ impl Loader<'_> {
             progress(done, total);
         }
     }
+}
+
+/// Reads a component's file.
+///
+/// # Errors
+/// [`Fault::Missing`] where there is no file that can be read.
+pub(crate) fn read_component(path: &Path) -> Result<Vec<u8>, Fault> {
+    let missing = |error: std::io::Error| Fault::Missing(format!("`{}`: {error}", path.display()));
+    // Anything else may have no end, or keep us waiting for its beginning.
+    if !std::fs::metadata(path).map_err(missing)?.is_file() {
+        return Err(Fault::Missing(format!("`{}`: it is no file", path.display())));
+    }
+    // One byte more than the sandbox takes: it says that this is too much.
+    let most = MOST_COMPONENT_BYTES as u64 + 1;
+    let mut bytes = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(most).read_to_end(&mut bytes));
+    read.map_err(missing)?;
+    Ok(bytes)
 }
 
 /// Holds the settings against the guard's schema, then lets the guard configure itself with them.

@@ -1,12 +1,10 @@
 //! `agenthalt guard inspect`: what a guard is, and what it says of itself under a configuration. It runs
 //! no call.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
 use agenthalt::inspect::{self, Described, Inspected};
-use agenthalt::{Counter, Fault, Json, Measure, Verdict, Window};
+use agenthalt::{Counter, Json, Measure, Verdict, Window};
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
@@ -14,14 +12,11 @@ use crate::arguments::EvaluateFormat;
 use crate::exit::Exit;
 use crate::host::{Host, note, say};
 
-/// More bytes than the sandbox takes as a component.
-const MOST_BYTES: u64 = (64 << 20) + 1;
-
 pub(crate) fn inspect(host: &Host, guard: &Path, settings: &str, format: EvaluateFormat) -> Result<Exit> {
     let settings = Json::parse(settings).context("`--settings` is no JSON")?;
     anyhow::ensure!(settings.as_object().is_some(), "`--settings` is {}, not an object", settings.kind());
     let name = guard.display().to_string();
-    let inspected = component(guard).and_then(|bytes| inspect::inspect(host.sandbox(), &bytes, &settings));
+    let inspected = inspect::component(guard).and_then(|bytes| inspect::inspect(host.sandbox(), &bytes, &settings));
     host.say_notices();
     let inspected = match inspected {
         Ok(inspected) => inspected,
@@ -45,24 +40,6 @@ pub(crate) fn inspect(host: &Host, guard: &Path, settings: &str, format: Evaluat
             Ok(Exit::Usage)
         }
     }
-}
-
-/// A built-in guard's bytes where this is the name of one, else a file's.
-fn component(guard: &Path) -> Result<Vec<u8>, Fault> {
-    if let Some(bytes) = guard.to_str().and_then(inspect::built_in) {
-        return bytes.map(<[u8]>::to_vec);
-    }
-    let mut bytes = Vec::new();
-    let built_in = agenthalt::built_in_names().join(", ");
-    let missing =
-        |why: String| Fault::Missing(format!("`{}`: {why}; the built-in guards are {built_in}", guard.display()));
-    // Anything else may have no end, or keep us waiting for its beginning.
-    if !std::fs::metadata(guard).map_err(|error| missing(error.to_string()))?.is_file() {
-        return Err(missing("it is no file".to_owned()));
-    }
-    let read = File::open(guard).and_then(|file| file.take(MOST_BYTES).read_to_end(&mut bytes));
-    read.map_err(|error| missing(error.to_string()))?;
-    Ok(bytes)
 }
 
 fn show(inspected: &Inspected) -> Result<()> {
