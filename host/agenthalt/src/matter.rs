@@ -9,8 +9,8 @@ use agenthalt_json::{Json, Limits};
 /// What one evaluation is of.
 pub(crate) struct Matter {
     pub(crate) call: JudgedCall,
-    /// The arguments that guards see: the original ones, or those that the call ran with.
-    pub(crate) arguments: Json,
+    /// The arguments that the call ran with, where it has run.
+    ran: Option<Json>,
     /// What is judged, and what guards may replace.
     pub(crate) subject: Subject,
     /// The keyed digest of all of it.
@@ -20,9 +20,8 @@ pub(crate) struct Matter {
 impl Matter {
     /// A call that has not run.
     pub(crate) fn of_call(call: JudgedCall, key: &Key) -> Self {
-        let arguments = call.arguments.clone();
-        let digest = call.digest(&arguments, key);
-        Matter { call, subject: Subject::Arguments(arguments.clone()), arguments, digest }
+        let digest = call.digest(&call.arguments, key);
+        Matter { subject: Subject::Arguments(call.arguments.clone()), call, ran: None, digest }
     }
 
     /// The output of a call that ran with the arguments `ran`.
@@ -42,14 +41,19 @@ impl Matter {
         let unusable = |error| MalformedCall::Unusable("arguments that ran", error);
         let arguments = Json::parse_within(ran, limits).map_err(unusable)?;
         let digest = call.output_digest(&arguments, output, key);
-        Ok(Matter { call, subject: Subject::Output(output.to_owned()), arguments, digest })
+        Ok(Matter { call, subject: Subject::Output(output.to_owned()), ran: Some(arguments), digest })
+    }
+
+    /// The arguments that guards see: the original ones, or those that the call ran with.
+    pub(crate) fn arguments(&self) -> &Json {
+        self.ran.as_ref().unwrap_or(&self.call.arguments)
     }
 
     /// The keyed digest, with this in the place of what is judged.
     pub(crate) fn digest_with(&self, subject: &Subject, key: &Key) -> Digest {
         match subject {
             Subject::Arguments(arguments) => self.call.digest(arguments, key),
-            Subject::Output(output) => self.call.output_digest(&self.arguments, output, key),
+            Subject::Output(output) => self.call.output_digest(self.arguments(), output, key),
         }
     }
 }

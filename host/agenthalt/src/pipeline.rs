@@ -205,11 +205,11 @@ impl Bench {
     }
 
     fn case(&self, matter: &Matter, readings: &[Vec<Reading>], at: Timestamp) -> Case {
-        let Matter { call, arguments, subject, .. } = matter;
+        let Matter { call, subject, .. } = matter;
         let prepared = PreparedCall::before(GuestCall {
             id: &call.id,
             function_name: &call.function_name,
-            arguments: &arguments.to_string(),
+            arguments: &matter.arguments().to_string(),
             agent: call.agent.as_deref(),
             session: call.session.as_deref(),
             tenant: &call.tenant,
