@@ -1,269 +1,426 @@
-//! The engine and its builder: a policy's guards, a state, a sandbox. It reads the clock, once for
-//! each call.
+//! The engine: a policy's guards, a state, a sandbox. It stamps each call once and never lets two policies
+//! meet in one evaluation.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Read;
+use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use agenthalt_core::call::Call;
 use agenthalt_core::digest::Digest;
 use agenthalt_core::fault::Fault;
-use agenthalt_core::policy::Durability;
+use agenthalt_core::policy::PolicyDraft;
+use agenthalt_core::subject::Phase;
 use agenthalt_core::time::Timestamp;
-use agenthalt_sandbox::Sandbox;
-use agenthalt_store::{SqliteStore, Store};
+use tracing::Instrument;
 
+use crate::builder::{Keeping, Parts, PolicyEngineBuilder};
+use crate::clock::Clock;
 use crate::error::{Cause, Error};
 use crate::evaluation::{Evaluation, OutputEvaluation};
-use crate::load::{Loader, Progress, built_in_names};
-use crate::pipeline::{Bench, Grant};
+use crate::events::{Event, Events, Listeners, PolicyEvent};
+use crate::hooks::Hooks;
+use crate::load::Loader;
+use crate::pipeline::{Bench, Grant, Presented, Room};
 use crate::roster::Roster;
+use crate::setup::GuardSetup;
+use crate::source::PolicySource;
+use crate::status::GuardStatus;
+use crate::trace;
 
 /// The tenant of an engine that serves one.
 const DEFAULT_TENANT: &str = "default";
-/// More than a policy may have in bytes.
-const MOST_POLICY_BYTES: u64 = 2 << 20;
 
-/// Where state is kept.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum State {
-    /// Where the policy says; in memory where it says nothing.
-    #[default]
-    AsThePolicySays,
-    /// In this file, made where it is missing. What a commit waits for is as the policy says.
-    File(PathBuf),
-    /// In memory: limits last as long as the engine.
-    InMemory,
-}
-
-/// Sets up an engine.
-#[derive(Default)]
-pub struct PolicyEngineBuilder {
-    policy: Option<PolicySource>,
-    state: State,
-    sandbox: Option<Sandbox>,
-    replaced: BTreeMap<String, Vec<u8>>,
-    progress: Option<Progress>,
-}
-
-enum PolicySource {
-    File(PathBuf),
-    Text { text: String, folder: PathBuf },
-}
-
-impl PolicyEngineBuilder {
-    /// Takes the policy from a file; its relative paths start at the file's folder.
-    #[must_use]
-    pub fn policy_file(mut self, path: impl Into<PathBuf>) -> Self {
-        self.policy = Some(PolicySource::File(path.into()));
-        self
-    }
-
-    /// Takes the policy as text; its relative paths start at `folder`.
-    #[must_use]
-    pub fn policy_text(mut self, text: impl Into<String>, folder: impl Into<PathBuf>) -> Self {
-        self.policy = Some(PolicySource::Text { text: text.into(), folder: folder.into() });
-        self
-    }
-
-    /// Keeps state there.
-    #[must_use]
-    pub fn state(mut self, state: State) -> Self {
-        self.state = state;
-        self
-    }
-
-    /// Runs guards in this sandbox, which engines may share; without one, in a sandbox of its own
-    /// without a cache.
-    #[must_use]
-    pub fn sandbox(mut self, sandbox: Sandbox) -> Self {
-        self.sandbox = Some(sandbox);
-        self
-    }
-
-    /// Puts another component in the place of a built-in guard's: for those who build their own.
-    #[must_use]
-    pub fn built_in(mut self, name: impl Into<String>, component: impl Into<Vec<u8>>) -> Self {
-        self.replaced.insert(name.into(), component.into());
-        self
-    }
-
-    /// Is told while components are compiled.
-    #[must_use]
-    pub fn progress(mut self, progress: impl Fn(usize, usize) + Send + Sync + 'static) -> Self {
-        self.progress = Some(Arc::new(progress));
-        self
-    }
-
-    /// Makes the engine. A guard whose component cannot serve does not stop it: that guard keeps its
-    /// seat, and every call is denied with its fault.
-    ///
-    /// # Errors
-    /// [`Error`] where the policy's text is refused or cannot be read, where state cannot be used, and
-    /// where the sandbox cannot be made.
-    pub fn build(self) -> Result<PolicyEngine, Error> {
-        let loaded = self.load()?;
-        let setting = loaded.roster.policy.state.as_ref();
-        let path = match (self.state, setting) {
-            (State::File(path), _) => Some(path),
-            (State::AsThePolicySays, Some(setting)) => Some(loaded.folder.join(&setting.path)),
-            (State::AsThePolicySays, None) | (State::InMemory, _) => None,
-        };
-        let durability = setting.map_or(Durability::default(), |setting| setting.durability);
-        let forgets = path.is_none();
-        let store = match path {
-            Some(path) => SqliteStore::open(&path, durability),
-            None => SqliteStore::in_memory(),
-        };
-        let store: Arc<dyn Store> = Arc::new(store.map_err(Cause::State)?);
-        Ok(PolicyEngine {
-            forgets,
-            bench: Bench {
-                roster: Arc::new(loaded.roster),
-                sandbox: loaded.sandbox,
-                store,
-                tenant: DEFAULT_TENANT.into(),
-                let_through: Arc::default(),
-            },
-        })
-    }
-
-    /// Everything but the state.
-    pub(crate) fn load(&self) -> Result<Loaded, Error> {
-        let (file, text, folder) = match self.policy.as_ref().ok_or(Cause::NoPolicy)? {
-            PolicySource::File(path) => {
-                let text = read_text(path).map_err(|error| Error::cannot_read(path, error))?;
-                let folder = path.parent().unwrap_or(Path::new("")).to_owned();
-                (path.display().to_string(), text, folder)
-            }
-            PolicySource::Text { text, folder } => ("policy".to_owned(), text.clone(), folder.clone()),
-        };
-        if let Some(name) = self.replaced.keys().find(|name| !built_in_names().contains(&name.as_str())) {
-            return Err(Cause::NoSuchBuiltIn(name.clone()).into());
-        }
-        let sandbox = match &self.sandbox {
-            Some(sandbox) => sandbox.clone(),
-            None => Sandbox::builder().build().map_err(Cause::Sandbox)?,
-        };
-        let loader = Loader {
-            sandbox: &sandbox,
-            built_in: agenthalt_builtins::BUILTINS,
-            folder: &folder,
-            replaced: &self.replaced,
-            progress: self.progress.as_ref(),
-        };
-        let roster = loader.load(&text).map_err(|problems| Cause::Policy { file, problems })?;
-        Ok(Loaded { roster, sandbox, folder })
-    }
-}
-
-impl std::fmt::Debug for PolicyEngineBuilder {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("PolicyEngineBuilder").field("state", &self.state).finish_non_exhaustive()
-    }
-}
-
-/// A loaded policy without a state.
-pub(crate) struct Loaded {
-    pub(crate) roster: Roster,
-    sandbox: Sandbox,
-    folder: PathBuf,
-}
-
-/// Judges calls under one policy. Cheap to clone; clones share state and guards.
+/// Judges calls under one policy. Cheap to clone; clones are one engine, of any number of threads.
+///
+/// ```
+/// use agenthalt::{Call, PolicyEngine, settings::Scope};
+///
+/// let engine = PolicyEngine::builder().guard(Scope { read_only_mode: true, ..Scope::default() }).build()?;
+/// let evaluation = engine.evaluate_blocking(&Call::new("drop_table", r#"{"table": "users"}"#));
+/// assert!(!evaluation.is_allowed());
+/// # Ok::<(), agenthalt::Error>(())
+/// ```
 #[derive(Clone)]
-pub struct PolicyEngine {
-    bench: Bench,
-    forgets: bool,
+pub struct PolicyEngine(Arc<Inner>);
+
+struct Inner {
+    room: Arc<Room>,
+    // INVARIANT: an evaluation takes the roster once, so that no two policies meet in one.
+    roster: RwLock<Arc<Roster>>,
+    /// Held while the roster is changed: each change is made to what the last one left.
+    changing: Mutex<()>,
+    replaced: BTreeMap<String, Vec<u8>>,
+    hooks: Hooks,
+    clock: Arc<dyn Clock>,
+    listeners: Listeners,
+    keeping: Keeping,
 }
 
 impl PolicyEngine {
     /// Sets up an engine.
+    ///
+    /// ```
+    /// # use agenthalt::{PolicyEngine, settings::Budget};
+    /// let engine = PolicyEngine::builder().guard(Budget::default()).build()?;
+    /// # Ok::<(), agenthalt::Error>(())
+    /// ```
     pub fn builder() -> PolicyEngineBuilder {
         PolicyEngineBuilder::default()
     }
 
+    /// An engine with the policy in this file, which also says where state is kept.
+    ///
+    /// ```no_run
+    /// let engine = agenthalt::PolicyEngine::from_policy_file("policy.yaml")?;
+    /// # Ok::<(), agenthalt::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`PolicyEngineBuilder::build`].
+    pub fn from_policy_file(path: impl Into<PathBuf>) -> Result<Self, Error> {
+        PolicyEngine::builder().policy_file(path).build()
+    }
+
+    pub(crate) fn new(parts: Parts, roster: Roster, keeping: Keeping) -> Self {
+        let Parts { sandbox, store, replaced, hooks, clock } = parts;
+        let room = Room { sandbox, store, tenant: DEFAULT_TENANT.to_owned(), let_through: Default::default() };
+        PolicyEngine(Arc::new(Inner {
+            room: Arc::new(room),
+            roster: RwLock::new(Arc::new(roster)),
+            changing: Mutex::default(),
+            replaced,
+            hooks,
+            clock,
+            listeners: Listeners::default(),
+            keeping,
+        }))
+    }
+
     /// Judges a call now. Where state cannot be used, or anything else goes wrong, the evaluation is a
     /// denial that says so. Needs no runtime: guards and state have threads of their own.
+    ///
+    /// ```
+    /// # async fn judge(engine: agenthalt::PolicyEngine) {
+    /// use agenthalt::Call;
+    /// let evaluation = engine.evaluate(&Call::new("send_mail", r#"{"to": "ada@example.org"}"#)).await;
+    /// if evaluation.is_allowed() {
+    ///     println!("run it with {}", evaluation.final_arguments);
+    /// }
+    /// # }
+    /// ```
     pub async fn evaluate(&self, call: &Call) -> Evaluation {
-        self.evaluate_at(call, now()).await
+        self.evaluate_at(call, self.0.clock.now()).await
     }
 
     /// Judges a call now and waits for it; also inside a runtime, whose thread it takes up.
+    ///
+    /// ```
+    /// # let engine = agenthalt::testing::engine("guards: {scope: {}}");
+    /// use agenthalt::Call;
+    /// assert!(engine.evaluate_blocking(&Call::new("search", r#"{"for": "cats"}"#)).is_allowed());
+    /// ```
     pub fn evaluate_blocking(&self, call: &Call) -> Evaluation {
         pollster::block_on(self.evaluate(call))
     }
 
     /// Judges a call under a stamp of the host's. A stamp that the agent could choose would let it
     /// choose its windows: never take one from a call.
+    ///
+    /// ```
+    /// # async fn judge(engine: agenthalt::PolicyEngine) -> Result<(), Box<dyn std::error::Error>> {
+    /// use agenthalt::{Call, Timestamp};
+    /// let received = Timestamp::from_rfc3339("2026-01-15T12:00:00Z")?;
+    /// let evaluation = engine.evaluate_at(&Call::new("search", "{}"), received).await;
+    /// assert_eq!(evaluation.at, received);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn evaluate_at(&self, call: &Call, at: Timestamp) -> Evaluation {
-        self.judge(call, call_id(call), at, None).await
+        self.judge(call, None, at, None).await
     }
 
     /// Judges the output of a call that this engine let through, before anybody sees it. The call is
     /// named by its id, which the host should choose: an output of unknown origin, or of one of two calls
     /// of one id, is withheld. Calls are known in memory only: the 10,000 latest, of 64 MiB together.
+    ///
+    /// ```
+    /// # async fn judge(engine: agenthalt::PolicyEngine) {
+    /// let judged = engine.evaluate_output("call-7", "rows: 3").await;
+    /// match judged.output {
+    ///     Some(output) => println!("{output}"),
+    ///     None => println!("withheld: {}", judged.evaluation.reason()),
+    /// }
+    /// # }
+    /// ```
     pub async fn evaluate_output(&self, call_id: &str, output: &str) -> OutputEvaluation {
-        self.evaluate_output_at(call_id, output, now()).await
+        self.evaluate_output_at(call_id, output, self.0.clock.now()).await
     }
 
     /// Judges an output now and waits for it; also inside a runtime, whose thread it takes up.
+    ///
+    /// ```
+    /// # use agenthalt::{Call, testing};
+    /// let engine = testing::engine("guards: {sensitive_data: {scan_output: true, redact_on_modify: true}}");
+    /// engine.evaluate_blocking(&Call::new("read_file", "{}").id("call-7"));
+    /// let judged = engine.evaluate_output_blocking("call-7", "my card is 4111 1111 1111 1111");
+    /// assert_eq!(judged.output.as_deref(), Some("my card is [REDACTED]"));
+    /// ```
     pub fn evaluate_output_blocking(&self, call_id: &str, output: &str) -> OutputEvaluation {
         pollster::block_on(self.evaluate_output(call_id, output))
     }
 
     /// Judges an output under a stamp of the host's, as [`evaluate_at`](Self::evaluate_at) a call.
+    ///
+    /// ```
+    /// # async fn judge(engine: agenthalt::PolicyEngine) -> Result<(), Box<dyn std::error::Error>> {
+    /// let received = agenthalt::Timestamp::from_rfc3339("2026-01-15T12:00:00Z")?;
+    /// let judged = engine.evaluate_output_at("call-7", "rows: 3", received).await;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn evaluate_output_at(&self, call_id: &str, output: &str, at: Timestamp) -> OutputEvaluation {
-        let judged = self.bench.evaluate_output(call_id, output, at).await;
-        tracing::debug!(call = %call_id, verdict = %judged.evaluation.verdict, "output");
+        let span = trace::evaluation(Phase::After, call_id, None);
+        let judged = self.bench().evaluate_output(call_id, output, at).instrument(span.clone()).await;
+        trace::evaluated(&span, &judged.evaluation);
+        self.0.listeners.evaluated(&judged.evaluation, Vec::new());
         judged
     }
 
-    pub(crate) async fn judge(&self, call: &Call, id: String, at: Timestamp, grant: Option<Grant>) -> Evaluation {
-        let evaluation = self.bench.evaluate(call, id, at, grant).await;
-        tracing::debug!(call = %evaluation.call_id, verdict = %evaluation.verdict, "evaluation");
+    /// Judges a call under an id of the host's, and under a grant if there is one.
+    pub(crate) async fn judge(
+        &self,
+        call: &Call,
+        id: Option<String>,
+        at: Timestamp,
+        grant: Option<Grant>,
+    ) -> Evaluation {
+        let hooked = self.0.hooks.before(call);
+        let shown = hooked.as_ref().ok().and_then(Option::as_ref).unwrap_or(call);
+        let id = id.unwrap_or_else(|| call_id(shown));
+        let span = trace::evaluation(Phase::Before, &id, Some(shown));
+        let presented = Presented { given: call, call: shown, id, at };
+        let bench = self.bench();
+        let evaluation = match &hooked {
+            Ok(_) => bench.evaluate(presented, grant).instrument(span.clone()).await,
+            Err(fault) => bench.refuse(presented, fault.clone()).instrument(span.clone()).await,
+        };
+        trace::evaluated(&span, &evaluation);
+        let faults = self.0.hooks.after(shown, &evaluation);
+        self.0.listeners.evaluated(&evaluation, faults);
         evaluation
     }
 
-    /// Whether limits end with the engine, because nothing says where state is kept.
-    pub fn forgets(&self) -> bool {
-        self.forgets
+    /// Takes another policy from now on, all of it at once: an evaluation that has begun ends under the old
+    /// one. What is spent and counted stays, for guards that keep their name.
+    ///
+    /// ```
+    /// # let engine = agenthalt::testing::engine("guards: {scope: {}}");
+    /// use agenthalt::PolicySource;
+    /// engine.replace_policy(PolicySource::text("guards: {scope: {read_only_mode: true}}"))?;
+    /// # Ok::<(), agenthalt::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error`] where the new policy is refused or cannot be read, or keeps its state elsewhere than the
+    /// engine does; the old one holds on then.
+    pub fn replace_policy(&self, policy: PolicySource) -> Result<(), Error> {
+        let _alone = self.0.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let read = policy.read()?;
+        let loaded = self.loader(&read.folder).load(read.draft, &[]);
+        let roster = loaded.map_err(|problems| Cause::Policy { file: read.file.clone(), problems })?;
+        if self.0.keeping.follows_policy && roster.policy.state != self.roster().policy.state {
+            return Err(Cause::StateMoved(read.file).into());
+        }
+        self.swap(roster);
+        Ok(())
     }
 
-    /// The digest of the policy.
-    pub fn policy_digest(&self) -> Digest {
-        self.bench.roster.policy.digest
+    /// Adds a guard behind the others.
+    ///
+    /// ```
+    /// # let engine = agenthalt::testing::engine("guards: {}");
+    /// use agenthalt::settings::Scope;
+    /// engine.add_guard(Scope { read_only_mode: true, ..Scope::default() })?;
+    /// # Ok::<(), agenthalt::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error`] where its settings are refused or there is a guard of this name; nothing has changed then.
+    pub fn add_guard(&self, guard: impl Into<GuardSetup>) -> Result<(), Error> {
+        let (entry, problems) = guard.into().entry();
+        self.change(|draft| {
+            draft.add_guard(entry);
+            draft.add_problems(problems);
+            Ok(())
+        })
     }
 
-    /// The guards that cannot serve, with what is wrong. While one of them enforces, every call is
+    /// Takes a guard out. What it counted is kept, for one that takes its name again.
+    ///
+    /// ```
+    /// # let engine = agenthalt::testing::engine("guards: {scope: {}}");
+    /// engine.remove_guard("scope")?;
+    /// assert!(engine.guard("scope").is_none());
+    /// # Ok::<(), agenthalt::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error`] where there is no guard of this name.
+    pub fn remove_guard(&self, name: &str) -> Result<(), Error> {
+        self.change(|draft| if draft.remove_guard(name) { Ok(()) } else { Err(Cause::NoSuchGuard(name.to_owned())) })
+    }
+
+    /// Switches a guard on again.
+    ///
+    /// ```
+    /// # let engine = agenthalt::testing::engine("guards: {scope: {enabled: false}}");
+    /// engine.enable_guard("scope")?;
+    /// # Ok::<(), agenthalt::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error`] where there is no guard of this name.
+    pub fn enable_guard(&self, name: &str) -> Result<(), Error> {
+        self.set_enabled(name, true)
+    }
+
+    /// Switches a guard off: it is not asked until it is switched on again.
+    ///
+    /// ```
+    /// # let engine = agenthalt::testing::engine("guards: {scope: {}}");
+    /// engine.disable_guard("scope")?;
+    /// assert!(!engine.guard("scope").unwrap().enabled);
+    /// # Ok::<(), agenthalt::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error`] where there is no guard of this name.
+    pub fn disable_guard(&self, name: &str) -> Result<(), Error> {
+        self.set_enabled(name, false)
+    }
+
+    /// The guards in the policy's order, whether they can serve or not.
+    ///
+    /// ```
+    /// # let engine = agenthalt::testing::engine("guards: {scope: {}, budget: {}}");
+    /// let names: Vec<String> = engine.guards().into_iter().map(|guard| guard.name).collect();
+    /// assert_eq!(names, ["scope", "budget"]);
+    /// ```
+    pub fn guards(&self) -> Vec<GuardStatus> {
+        self.roster().seats.iter().map(GuardStatus::of).collect()
+    }
+
+    /// The guard of this name; none where there is none.
+    ///
+    /// ```
+    /// # let engine = agenthalt::testing::engine("guards: {scope: {}}");
+    /// assert!(engine.guard("scope").is_some() && engine.guard("budget").is_none());
+    /// ```
+    pub fn guard(&self, name: &str) -> Option<GuardStatus> {
+        self.roster().seats.iter().find(|seat| seat.name() == name).map(GuardStatus::of)
+    }
+
+    /// The enabled guards that cannot serve, with what is wrong. While one of them enforces, every call is
     /// denied.
+    ///
+    /// ```
+    /// let engine = agenthalt::PolicyEngine::builder().component("hours", "missing.wasm", ()).build()?;
+    /// let faults = engine.faults();
+    /// assert_eq!((faults[0].0.as_str(), faults[0].1.code()), ("hours", "missing"));
+    /// # Ok::<(), agenthalt::Error>(())
+    /// ```
     pub fn faults(&self) -> Vec<(String, Fault)> {
-        faults(&self.bench.roster)
+        self.roster().faults()
+    }
+
+    /// Listens to what happens from now on. At least `capacity` events wait for the listener; what comes
+    /// while so many wait is lost to it, and counted.
+    ///
+    /// ```
+    /// # let engine = agenthalt::testing::engine("guards: {scope: {}}");
+    /// let mut events = engine.listen(1_000);
+    /// engine.disable_guard("scope")?;
+    /// assert!(matches!(events.try_next(), Some(agenthalt::Event::Policy(_))));
+    /// # Ok::<(), agenthalt::Error>(())
+    /// ```
+    pub fn listen(&self, capacity: usize) -> Events {
+        self.0.listeners.add(capacity)
+    }
+
+    /// Whether limits end with the engine, because nothing says where state is kept.
+    ///
+    /// ```
+    /// # let engine = agenthalt::testing::engine("guards: {scope: {}}");
+    /// assert!(engine.forgets());
+    /// ```
+    pub fn forgets(&self) -> bool {
+        self.0.keeping.forgets
+    }
+
+    /// The digest of the policy: equal for policies that say the same, however they are written.
+    ///
+    /// ```
+    /// # use agenthalt::{settings::Scope, testing};
+    /// let written = testing::engine("guards: {scope: {read_only_mode: true}}");
+    /// let engine = testing::engine("guards: {\n  scope: {'read_only_mode': true}}");
+    /// assert_eq!(engine.policy_digest(), written.policy_digest());
+    /// ```
+    pub fn policy_digest(&self) -> Digest {
+        self.roster().policy.digest
+    }
+
+    fn set_enabled(&self, name: &str, enabled: bool) -> Result<(), Error> {
+        self.change(
+            |draft| {
+                if draft.set_enabled(name, enabled) { Ok(()) } else { Err(Cause::NoSuchGuard(name.to_owned())) }
+            },
+        )
+    }
+
+    /// Changes the policy; guards that stay keep their seats as they are.
+    fn change(&self, change: impl FnOnce(&mut PolicyDraft) -> Result<(), Cause>) -> Result<(), Error> {
+        let _alone = self.0.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = self.roster();
+        let mut draft = PolicyDraft::of(now.policy.clone());
+        change(&mut draft)?;
+        let loaded = self.loader(Path::new("")).load(draft, &now.seats);
+        self.swap(loaded.map_err(|problems| Cause::Policy { file: "policy".to_owned(), problems })?);
+        Ok(())
+    }
+
+    fn swap(&self, roster: Roster) {
+        let (now, faults) = (roster.policy.digest, roster.faults());
+        let mut held = self.0.roster.write().unwrap_or_else(PoisonError::into_inner);
+        let before = std::mem::replace(&mut *held, Arc::new(roster)).policy.digest;
+        drop(held);
+        self.0.listeners.tell(Event::Policy(PolicyEvent { before, now, faults }));
+    }
+
+    fn loader<'a>(&'a self, folder: &'a Path) -> Loader<'a> {
+        Loader {
+            sandbox: &self.0.room.sandbox,
+            built_in: agenthalt_builtins::BUILTINS,
+            folder,
+            replaced: &self.0.replaced,
+            progress: None,
+        }
+    }
+
+    fn roster(&self) -> Arc<Roster> {
+        self.0.roster.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn bench(&self) -> Bench {
+        Bench { roster: self.roster(), room: self.0.room.clone() }
     }
 }
 
-impl std::fmt::Debug for PolicyEngine {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for PolicyEngine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PolicyEngine").field("policy", &self.policy_digest()).finish_non_exhaustive()
     }
-}
-
-pub(crate) fn faults(roster: &Roster) -> Vec<(String, Fault)> {
-    let faults = roster
-        .seats
-        .iter()
-        .filter_map(|seat| seat.occupant.as_ref().err().map(|fault| (seat.name().to_owned(), fault.clone())));
-    faults.collect()
-}
-
-/// Reads a policy's text; what is behind the largest one is left, and makes it too large.
-fn read_text(path: &Path) -> std::io::Result<String> {
-    let mut text = String::new();
-    File::open(path)?.take(MOST_POLICY_BYTES).read_to_string(&mut text)?;
-    Ok(text)
 }
 
 /// The call's name, or one for a call that has none.
@@ -279,11 +436,4 @@ fn new_call_id() -> String {
         bytes = nanos.to_le_bytes();
     }
     bytes.iter().fold("call-".to_owned(), |text, byte| format!("{text}{byte:02x}"))
-}
-
-/// The host's clock. One that stands before 1970 or beyond the year 9999 is taken as 1970, where no
-/// counter's own clock follows it.
-fn now() -> Timestamp {
-    let millis = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis());
-    i64::try_from(millis).ok().and_then(|millis| Timestamp::from_millis(millis).ok()).unwrap_or(Timestamp::EPOCH)
 }

@@ -6,6 +6,15 @@ use std::path::Path;
 use agenthalt_core::policy::Problems;
 
 /// What kind of thing went wrong.
+///
+/// ```
+/// # use agenthalt::{ErrorKind, PolicyEngine};
+/// match PolicyEngine::builder().build() {
+///     Err(error) if error.kind() == ErrorKind::Policy => println!("mend the policy: {error}"),
+///     Err(error) => println!("{error}"),
+///     Ok(_) => {}
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -17,11 +26,19 @@ pub enum ErrorKind {
     State,
     /// The sandbox cannot be made.
     Sandbox,
-    /// The builder was not told what it needs.
+    /// What was asked makes no sense: no policy was given, or there is no such guard.
     Usage,
 }
 
-/// Why an engine could not be made.
+/// Why an engine could not be made or changed. It shows what to do, for people; programs ask for its
+/// [`kind`](Error::kind).
+///
+/// ```
+/// use agenthalt::{ErrorKind, PolicyEngine};
+///
+/// let error = PolicyEngine::from_policy_file("no-such-file.yaml").unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::Io);
+/// ```
 #[derive(Debug)]
 pub struct Error(Box<Cause>);
 
@@ -35,25 +52,43 @@ pub(crate) enum Cause {
     State(#[source] agenthalt_store::StoreError),
     #[error("{0}")]
     Sandbox(#[source] agenthalt_sandbox::SandboxError),
-    #[error("no policy was given; use `policy_file` or `policy_text`")]
+    #[error("no policy was given; add a guard, or use `policy_file` or `policy_text`")]
     NoPolicy,
+    #[error("there is no guard `{0}`")]
+    NoSuchGuard(String),
+    #[error("the policy `{0}` keeps its state elsewhere; a running engine keeps the state that it has")]
+    StateMoved(String),
     #[error("there is no built-in guard `{0}`")]
     NoSuchBuiltIn(String),
 }
 
 impl Error {
     /// What kind of thing went wrong.
+    ///
+    /// ```
+    /// # use agenthalt::{ErrorKind, PolicyEngine};
+    /// assert_eq!(PolicyEngine::builder().build().unwrap_err().kind(), ErrorKind::Usage);
+    /// ```
     pub fn kind(&self) -> ErrorKind {
         match &*self.0 {
             Cause::Policy { .. } => ErrorKind::Policy,
             Cause::Io { .. } => ErrorKind::Io,
             Cause::State(_) => ErrorKind::State,
             Cause::Sandbox(_) => ErrorKind::Sandbox,
-            Cause::NoPolicy | Cause::NoSuchBuiltIn(_) => ErrorKind::Usage,
+            Cause::NoPolicy | Cause::NoSuchBuiltIn(_) | Cause::NoSuchGuard(_) | Cause::StateMoved(_) => {
+                ErrorKind::Usage
+            }
         }
     }
 
-    /// What is wrong with the policy's text, where that is the cause.
+    /// What is wrong with the policy, all of it, where that is the cause.
+    ///
+    /// ```
+    /// # use agenthalt::PolicyEngine;
+    /// let error = PolicyEngine::builder().policy_text("guards: {scope: {read_only: 1}}", ".").build().unwrap_err();
+    /// let problem = &error.problems().unwrap().list()[0];
+    /// assert_eq!(problem.at.map(|at| at.line), Some(1));
+    /// ```
     pub fn problems(&self) -> Option<&Problems> {
         match &*self.0 {
             Cause::Policy { problems, .. } => Some(problems),

@@ -87,12 +87,14 @@ pub struct Evaluation {
     pub silent: Vec<Silence>,
     /// The steps from the original to the final arguments, or output.
     pub rewrites: Vec<Rewrite>,
-    /// The arguments as they were given.
+    /// The arguments as they were given, before any hook.
     pub original_arguments: String,
-    /// The arguments that every counted decision was given on: the caller's own text unless a guard
-    /// rewrote it. These, and no others, may run; where an output is judged, these ran.
+    /// The arguments that every counted decision was given on: the caller's own text unless a hook or a
+    /// guard rewrote it. These, and no others, may run; where an output is judged, these ran.
     pub final_arguments: String,
-    /// Why the call is denied without a guard's word: it is malformed, or state is unusable.
+    /// Whether pre-hooks changed the arguments.
+    pub changed_by_hooks: bool,
+    /// Why the call is denied without a guard's word: a hook failed, or state is unusable.
     pub refusal: Option<Fault>,
     /// Why the call could not be read as one.
     pub malformed: Option<MalformedCall>,
@@ -130,6 +132,12 @@ impl Evaluation {
     /// Whether a human must decide.
     pub fn needs_approval(&self) -> bool {
         self.verdict == Verdict::RequireApproval
+    }
+
+    /// The enforcing guards that deny; empty where none does.
+    pub fn denied_by(&self) -> Vec<&str> {
+        let denying = self.decisions.iter().filter(|it| it.mode == Mode::Enforce && it.verdict == Verdict::Deny);
+        denying.map(|decision| decision.guard.as_str()).collect()
     }
 
     /// Why the call is denied; empty where it is not.
@@ -179,7 +187,8 @@ impl Evaluation {
             return vec![format!("no guard judges this call, and the policy says `unmatched: {verdict}`")];
         }
         if verdict == Verdict::Modify {
-            return self.rewrites.iter().map(|rewrite| rewrite.reason.clone()).collect();
+            let by_hooks = self.changed_by_hooks.then(|| "a pre-hook changed the arguments".to_owned());
+            return by_hooks.into_iter().chain(self.rewrites.iter().map(|rewrite| rewrite.reason.clone())).collect();
         }
         let enforcing = self.decisions.iter().filter(|decision| decision.mode == Mode::Enforce);
         let answered =

@@ -12,6 +12,7 @@ use agenthalt_sandbox::{Judged, PreparedCall};
 
 use crate::evaluation::{Decision, Rewrite, Silence};
 use crate::roster::{Roster, Seat};
+use crate::trace;
 
 /// How many passes over the rewriting guards may change something.
 const MOST_ROUNDS: usize = 8;
@@ -43,10 +44,13 @@ pub(crate) struct Case {
 
 impl Case {
     fn run(&self, place: usize, seat: &Seat, call: &PreparedCall) -> Judged {
-        match &seat.occupant {
-            Ok(guard) => guard.evaluate(call, self.readings.get(place).map_or(&[], Vec::as_slice)),
+        let span = trace::guard(seat);
+        let judged = match &seat.occupant {
+            Ok(guard) => span.in_scope(|| guard.evaluate(call, self.readings.get(place).map_or(&[], Vec::as_slice))),
             Err(fault) => Judged { answer: Err(fault.clone()), fuel: 0, elapsed: Duration::ZERO },
-        }
+        };
+        trace::judged(&span, &judged);
+        judged
     }
 }
 

@@ -15,7 +15,7 @@ use agenthalt_core::digest::Digest;
 use agenthalt_core::fault::Fault;
 use agenthalt_core::policy::{GuardEntry, PolicyDraft, Problem, Problems, Source};
 use agenthalt_core::subject::Phase;
-use agenthalt_json::Json;
+use agenthalt_json::{Json, Limits as JsonLimits};
 use agenthalt_sandbox::{Component, Guard, MOST_COMPONENT_BYTES, STACK_BYTES, Sandbox};
 
 use crate::roster::{Roster, Seat};
@@ -58,15 +58,22 @@ impl Fetched {
 type Seated = Result<Result<Guard, Fault>, Vec<Problem>>;
 
 impl Loader<'_> {
-    /// Loads a policy.
+    /// Loads a policy. A guard that sat in one of these seats before keeps it as it is.
     ///
     /// # Errors
     /// Everything that is wrong with the text, what the guards say of their settings included.
-    pub(crate) fn load(&self, text: &str) -> Result<Roster, Problems> {
-        let mut draft = PolicyDraft::read(text);
+    pub(crate) fn load(&self, mut draft: PolicyDraft, before: &[Seat]) -> Result<Roster, Problems> {
+        let entries = draft.guards();
+        let kept = |entry: &GuardEntry| before.iter().find(|seat| seat.name() == entry.name);
+        let new: Vec<&GuardEntry> = entries.iter().filter(|entry| kept(entry).is_none()).collect();
+        let mut loaded = self.seat_all(&new, draft.call_limits()).into_iter();
         let mut problems = Vec::new();
         let mut occupants = Vec::new();
-        for seated in self.seat_all(&draft) {
+        for entry in entries {
+            let seated = match kept(entry) {
+                Some(seat) => Ok(seat.occupant.clone()),
+                None => loaded.next().unwrap_or_else(lost),
+            };
             occupants.push(seated.unwrap_or_else(|found| {
                 problems.extend(found);
                 Err(Fault::FailedToConfigure("its settings are refused".to_owned()))
@@ -75,8 +82,7 @@ impl Loader<'_> {
         draft.add_problems(problems);
         let policy = draft.finish()?;
         let seats = policy.guards.iter().cloned().zip(occupants);
-        let seats =
-            seats.filter(|(entry, _)| entry.enabled).map(|(entry, occupant)| Seat { entry, occupant }).collect();
+        let seats = seats.map(|(entry, occupant)| Seat { entry, occupant }).collect();
         Ok(Roster { policy, seats })
     }
 
@@ -96,12 +102,12 @@ impl Loader<'_> {
                 }
             }
             Source::Component { path, sha256 } => Ok(Fetched::new(read_component(&self.folder.join(path))?, *sha256)),
+            Source::Given { bytes, sha256 } => Ok(Fetched::new(bytes.0.to_vec(), *sha256)),
         }
     }
 
     /// Fills the seats on as many threads as there are cores, and tells how far that is.
-    fn seat_all(&self, draft: &PolicyDraft) -> Vec<Seated> {
-        let entries = draft.guards();
+    fn seat_all(&self, entries: &[&GuardEntry], arguments: JsonLimits) -> Vec<Seated> {
         let fetched: Vec<Result<Fetched, Fault>> = entries.iter().map(|entry| self.fetch(entry)).collect();
         let to_compile: BTreeSet<Digest> = fetched
             .iter()
@@ -112,7 +118,7 @@ impl Loader<'_> {
         if !to_compile.is_empty() {
             self.tell(0, to_compile.len());
         }
-        let bounds = Bounds { arguments: draft.call_limits(), ..Bounds::default() };
+        let bounds = Bounds { arguments, ..Bounds::default() };
         let (next, compiled) = (AtomicUsize::new(0), AtomicUsize::new(0));
         let seated: Mutex<BTreeMap<usize, Seated>> = Mutex::default();
         let work = || {
@@ -140,7 +146,6 @@ impl Loader<'_> {
             }
         });
         let mut seated = seated.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let lost = || Ok(Err(Fault::Host("no thread could load the guard".to_owned())));
         (0..entries.len()).map(|index| seated.remove(&index).unwrap_or_else(lost)).collect()
     }
 
@@ -149,6 +154,11 @@ impl Loader<'_> {
             progress(done, total);
         }
     }
+}
+
+/// The seat of a guard that no thread loaded.
+fn lost() -> Seated {
+    Ok(Err(Fault::Host("no thread could load the guard".to_owned())))
 }
 
 /// Reads a component's file.
@@ -223,7 +233,7 @@ mod tests {
         let replaced = BTreeMap::new();
         let loader =
             Loader { sandbox: &sandbox, built_in: &table, folder: Path::new("."), replaced: &replaced, progress: None };
-        let roster = loader.load("guards: {scope: {deny_functions: ['drop_*']}}").unwrap();
+        let roster = loader.load(PolicyDraft::read("guards: {scope: {deny_functions: ['drop_*']}}"), &[]).unwrap();
         let [seat] = roster.seats.as_slice() else { panic!("one seat") };
         seat.occupant.as_ref().unwrap_err().clone()
     }

@@ -11,6 +11,8 @@ pub(crate) struct Matter {
     pub(crate) call: JudgedCall,
     /// The arguments that the call ran with, where it has run.
     ran: Option<Json>,
+    /// The arguments as text, as the call gave them.
+    pub(crate) text: String,
     /// What is judged, and what guards may replace.
     pub(crate) subject: Subject,
     /// The keyed digest of all of it.
@@ -18,10 +20,11 @@ pub(crate) struct Matter {
 }
 
 impl Matter {
-    /// A call that has not run.
-    pub(crate) fn of_call(call: JudgedCall, key: &Key) -> Self {
+    /// A call that has not run, and the text of its arguments.
+    pub(crate) fn of_call(call: JudgedCall, text: &str, key: &Key) -> Self {
         let digest = call.digest(&call.arguments, key);
-        Matter { subject: Subject::Arguments(call.arguments.clone()), call, ran: None, digest }
+        let subject = Subject::Arguments(call.arguments.clone());
+        Matter { subject, call, text: text.to_owned(), ran: None, digest }
     }
 
     /// The output of a call that ran with the arguments `ran`.
@@ -41,7 +44,8 @@ impl Matter {
         let unusable = |error| MalformedCall::Unusable("arguments that ran", error);
         let arguments = Json::parse_within(ran, limits).map_err(unusable)?;
         let digest = call.output_digest(&arguments, output, key);
-        Ok(Matter { call, subject: Subject::Output(output.to_owned()), ran: Some(arguments), digest })
+        let subject = Subject::Output(output.to_owned());
+        Ok(Matter { call, text: ran.to_owned(), subject, ran: Some(arguments), digest })
     }
 
     /// The arguments that guards see: the original ones, or those that the call ran with.

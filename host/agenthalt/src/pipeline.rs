@@ -12,6 +12,7 @@ use agenthalt_core::policy::Mode;
 use agenthalt_core::subject::{Phase, Subject};
 use agenthalt_core::time::Timestamp;
 use agenthalt_core::verdict::{Granted, Outcome, Risk, Unmatched, Verdict, Voice, combine};
+use agenthalt_json::Json;
 use agenthalt_sandbox::{GuestCall, Lane, PreparedCall, Sandbox};
 use agenthalt_store::{CallTag, Commit, Committed, CounterRead, ReadRequest, Store, StoreError, Version};
 use futures_channel::oneshot;
@@ -27,14 +28,29 @@ use crate::spending::Ledger;
 /// How often a call is judged beside others before it is judged alone.
 const MOST_CONFLICTS: usize = 4;
 
+/// What all evaluations of an engine share, whatever the policy.
+pub(crate) struct Room {
+    pub(crate) sandbox: Sandbox,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) tenant: String,
+    pub(crate) let_through: LetThrough,
+}
+
 /// Everything a call is judged with; taken once, so that no evaluation mixes two policies.
 #[derive(Clone)]
 pub(crate) struct Bench {
     pub(crate) roster: Arc<Roster>,
-    pub(crate) sandbox: Sandbox,
-    pub(crate) store: Arc<dyn Store>,
-    pub(crate) tenant: Arc<str>,
-    pub(crate) let_through: Arc<LetThrough>,
+    pub(crate) room: Arc<Room>,
+}
+
+/// A call as it comes to be judged.
+pub(crate) struct Presented<'a> {
+    /// As the caller gave it.
+    pub(crate) given: &'a Call,
+    /// As the pre-hooks left it.
+    pub(crate) call: &'a Call,
+    pub(crate) id: String,
+    pub(crate) at: Timestamp,
 }
 
 /// A human's yes: to these questions, for exactly this call with these final arguments under this
@@ -48,17 +64,35 @@ pub(crate) struct Grant {
 
 impl Bench {
     /// Judges one call at a stamp, under a grant if there is one.
-    pub(crate) async fn evaluate(&self, call: &Call, id: String, at: Timestamp, grant: Option<Grant>) -> Evaluation {
+    pub(crate) async fn evaluate(&self, presented: Presented<'_>, grant: Option<Grant>) -> Evaluation {
         let start = Instant::now();
-        let mut evaluation = Evaluation::begun(Phase::Before, id.clone(), call, at, self.roster.policy.digest);
+        let mut evaluation = Evaluation::of_call(&presented, self.roster.policy.digest);
         evaluation.granted = grant.as_ref().map(|grant| grant.granted.clone()).unwrap_or_default();
-        let matter = JudgedCall::new(call, id, self.tenant.to_string(), self.roster.policy.call);
-        let matter = matter.map(|call| Matter::of_call(call, self.store.key()));
+        let Presented { given, call, id, .. } = presented;
+        let limits = self.roster.policy.call;
+        let matter = JudgedCall::new(call, id, self.room.tenant.clone(), limits);
+        let matter = matter.map(|judged| Matter::of_call(judged, &call.arguments, self.room.store.key()));
+        if let Ok(matter) = &matter
+            && given.arguments != call.arguments
+        {
+            // INVARIANT: who gave other arguments than those that were judged is told so.
+            let given = Json::parse_within(&given.arguments, limits);
+            evaluation.changed_by_hooks = given.ok().as_ref() != Some(&matter.call.arguments);
+        }
         self.judge_or_refuse(matter, call, grant.as_ref(), &mut evaluation).await;
         if evaluation.is_allowed() && self.judges_outputs() {
             let ran = Ran { call: call.clone(), arguments: evaluation.final_arguments.clone() };
-            self.let_through.keep(&evaluation.call_id, ran);
+            self.room.let_through.keep(&evaluation.call_id, ran);
         }
+        evaluation.elapsed = start.elapsed();
+        evaluation
+    }
+
+    /// Denies a call that is not judged at all.
+    pub(crate) async fn refuse(&self, presented: Presented<'_>, fault: Fault) -> Evaluation {
+        let start = Instant::now();
+        let mut evaluation = Evaluation::of_call(&presented, self.roster.policy.digest);
+        self.refuse_and_record(presented.call, &mut evaluation, fault).await;
         evaluation.elapsed = start.elapsed();
         evaluation
     }
@@ -66,14 +100,16 @@ impl Bench {
     /// Judges the output of a call at a stamp.
     pub(crate) async fn evaluate_output(&self, id: &str, output: &str, at: Timestamp) -> OutputEvaluation {
         let start = Instant::now();
-        let (limits, ran) = (self.roster.policy.call, self.let_through.end(id));
+        let (limits, ran) = (self.roster.policy.call, self.room.let_through.end(id));
         let known = ran.as_ref().map(Arc::clone).unwrap_or_default();
-        let mut evaluation = Evaluation::begun(Phase::After, id.to_owned(), &known.call, at, self.roster.policy.digest);
+        let presented = Presented { given: &known.call, call: &known.call, id: id.to_owned(), at };
+        let mut evaluation = Evaluation::of_call(&presented, self.roster.policy.digest);
+        evaluation.phase = Phase::After;
         evaluation.final_arguments.clone_from(&known.arguments);
         output.clone_into(&mut evaluation.final_output);
         let matter = ran.and_then(|ran| {
-            let call = JudgedCall::new(&ran.call, id.to_owned(), self.tenant.to_string(), limits)?;
-            Matter::of_output(call, &ran.arguments, output, limits, self.store.key())
+            let call = JudgedCall::new(&ran.call, id.to_owned(), self.room.tenant.clone(), limits)?;
+            Matter::of_output(call, &ran.arguments, output, limits, self.room.store.key())
         });
         let is_enforced = self.roster.judging(Phase::After).any(|(_, seat)| seat.enforces());
         if matter.is_err() && !is_enforced {
@@ -111,12 +147,16 @@ impl Bench {
             }
         };
         if let Err(fault) = judged {
-            let is_of_state = matches!(fault, Fault::State(_));
+            self.refuse_and_record(call, evaluation, fault).await;
+        }
+    }
+
+    async fn refuse_and_record(&self, call: &Call, evaluation: &mut Evaluation, fault: Fault) {
+        let is_of_state = matches!(fault, Fault::State(_));
+        evaluation.refuse(fault);
+        // Where state itself fails, there is nowhere to keep a record.
+        if !is_of_state && let Err(fault) = self.record_bare(call, evaluation).await {
             evaluation.refuse(fault);
-            // Where state itself fails, there is nowhere to keep a record.
-            if !is_of_state && let Err(fault) = self.record_bare(call, evaluation).await {
-                evaluation.refuse(fault);
-            }
         }
     }
 
@@ -128,13 +168,14 @@ impl Bench {
         grant: Option<&Grant>,
         evaluation: &mut Evaluation,
     ) -> Result<(), Fault> {
-        let sequence = matter.call.sequence_digest(self.store.key());
+        let sequence = matter.call.sequence_digest(self.room.store.key());
         let ledger = Ledger::new(&self.roster, matter.subject.phase(), &matter.call, sequence);
         let tag = CallTag { id: matter.call.id.clone(), digest: matter.digest };
         let request = self.request(tag, evaluation.at, ledger.reads());
         for attempt in 0..=MOST_CONFLICTS {
             let alone = attempt == MOST_CONFLICTS;
-            let asked = if alone { self.store.read_alone(request.clone()) } else { self.store.read(request.clone()) };
+            let asked =
+                if alone { self.room.store.read_alone(request.clone()) } else { self.room.store.read(request.clone()) };
             let snapshot = asked.await.map_err(state)?;
             let readings = ledger.readings(&snapshot.readings);
             self.judge(matter, &readings, evaluation).await?;
@@ -194,11 +235,11 @@ impl Bench {
         evaluation.rewrites = rewrites;
         // The caller's own text runs where nothing was rewritten; nothing is lost on the way.
         let is_replaced = subject != matter.subject;
-        let replaced = is_replaced.then(|| matter.digest_with(&subject, self.store.key()));
+        let replaced = is_replaced.then(|| matter.digest_with(&subject, self.room.store.key()));
         evaluation.final_digest = replaced.unwrap_or(matter.digest);
         match subject {
             Subject::Arguments(arguments) if is_replaced => evaluation.final_arguments = arguments.to_string(),
-            Subject::Arguments(_) => evaluation.final_arguments.clone_from(&evaluation.original_arguments),
+            Subject::Arguments(_) => evaluation.final_arguments.clone_from(&matter.text),
             Subject::Output(output) => evaluation.final_output = output,
         }
         Ok(())
@@ -231,13 +272,13 @@ impl Bench {
     ) -> Result<T, Fault> {
         let (send, receive) = oneshot::channel();
         // Where nobody waits any more, the answer is of no use.
-        self.sandbox.submit(lane, move || drop(send.send(job())))?;
+        self.room.sandbox.submit(lane, move || drop(send.send(job())))?;
         receive.await.map_err(|_| Fault::Host("the judging thread failed".to_owned()))
     }
 
     /// Brings the words to a verdict.
     fn conclude(&self, matter: &Matter, grant: Option<&Grant>, evaluation: &mut Evaluation) {
-        let modified = evaluation.final_digest != matter.digest;
+        let modified = evaluation.final_digest != matter.digest || evaluation.changed_by_hooks;
         let enforcing = evaluation.decisions.iter().filter(|decision| decision.mode == Mode::Enforce);
         let voices: Vec<Voice<'_>> = enforcing
             .map(|decision| Voice { guard: &decision.guard, verdict: decision.verdict, risk: decision.risk })
@@ -274,7 +315,7 @@ impl Bench {
         });
         let Matter { call, digest, .. } = matter;
         let ids = Ids { agent: call.agent.as_deref(), session: call.session.as_deref(), original: *digest };
-        let record = record::of(evaluation, &self.roster, &self.tenant, ids);
+        let record = record::of(evaluation, &self.roster, &self.room.tenant, ids);
         let commit = Commit::of(request, verdict, charges.collect(), record);
         self.keep(version, commit, evaluation).await
     }
@@ -283,12 +324,12 @@ impl Bench {
     async fn record_bare(&self, call: &Call, evaluation: &mut Evaluation) -> Result<(), Fault> {
         let output = evaluation.final_output.as_bytes();
         let parts = [b"bare", call.function_name.as_bytes(), call.arguments.as_bytes(), output];
-        let original = self.store.key().digest(&parts);
+        let original = self.room.store.key().digest(&parts);
         let call_tag = CallTag { id: record::shown(&evaluation.call_id).to_owned(), digest: original };
         let request = self.request(call_tag, evaluation.at, Vec::new());
-        let snapshot = self.store.read(request.clone()).await.map_err(state)?;
+        let snapshot = self.room.store.read(request.clone()).await.map_err(state)?;
         let ids = Ids { agent: call.agent_id.as_deref(), session: call.session_id.as_deref(), original };
-        let record = record::of(evaluation, &self.roster, &self.tenant, ids);
+        let record = record::of(evaluation, &self.roster, &self.room.tenant, ids);
         let commit = Commit::of(&request, evaluation.verdict, Vec::new(), record);
         match self.keep(snapshot.version, commit, evaluation).await? {
             true => Ok(()),
@@ -299,12 +340,12 @@ impl Bench {
     /// What the store is asked for a call.
     fn request(&self, call: CallTag, at: Timestamp, counters: Vec<CounterRead>) -> ReadRequest {
         let zone = self.roster.policy.time_zone.clone();
-        ReadRequest { tenant: self.tenant.to_string(), call, at, zone, counters }
+        ReadRequest { tenant: self.room.tenant.clone(), call, at, zone, counters }
     }
 
     /// Commits, and notes the record's place; false where what was read does not hold any more.
     async fn keep(&self, version: Version, commit: Commit, evaluation: &mut Evaluation) -> Result<bool, Fault> {
-        match self.store.commit(version, commit).await.map_err(state)? {
+        match self.room.store.commit(version, commit).await.map_err(state)? {
             Committed::Done { sequence, .. } => {
                 evaluation.sequence = Some(sequence);
                 Ok(true)
@@ -315,20 +356,22 @@ impl Bench {
 }
 
 impl Evaluation {
-    /// An evaluation before anything was found: a denial.
-    fn begun(phase: Phase, call_id: String, call: &Call, at: Timestamp, policy: Digest) -> Self {
+    /// An evaluation of a call before anything was found: a denial.
+    fn of_call(presented: &Presented<'_>, policy: Digest) -> Self {
+        let Presented { given, call, id, at } = presented;
         Evaluation {
-            phase,
-            call_id,
+            phase: Phase::Before,
+            call_id: id.clone(),
             function_name: call.function_name.clone(),
-            at,
+            at: *at,
             verdict: Verdict::Deny,
             risk: Risk::FULL,
             decisions: Vec::new(),
             silent: Vec::new(),
             rewrites: Vec::new(),
-            original_arguments: call.arguments.clone(),
-            final_arguments: call.arguments.clone(),
+            original_arguments: given.arguments.clone(),
+            final_arguments: given.arguments.clone(),
+            changed_by_hooks: false,
             refusal: None,
             malformed: None,
             decided_by: None,

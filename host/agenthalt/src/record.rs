@@ -21,7 +21,7 @@ pub(crate) fn of(evaluation: &Evaluation, roster: &Roster, tenant: &str, ids: Id
     let Evaluation { verdict, .. } = evaluation;
     let text = |text: &str| Json::from(text);
     let optional = |value: Option<&str>| value.map_or(Json::Null, Json::from);
-    let components = roster.seats.iter().map(|seat| {
+    let components = roster.enabled().map(|seat| {
         let digest = seat.digest().map_or(Json::Null, |digest| digest.to_string().into());
         (seat.name(), digest)
     });

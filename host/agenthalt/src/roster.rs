@@ -1,5 +1,5 @@
-//! The guards of a policy, each in its seat. A guard that cannot serve keeps its seat, and its fault
-//! denies every call; it judges nothing itself.
+//! The guards of a policy, each in its seat, those that are switched off included. A guard that cannot
+//! serve keeps its seat, and its fault denies every call; it judges nothing itself.
 
 use agenthalt_core::description::Description;
 use agenthalt_core::digest::Digest;
@@ -20,13 +20,24 @@ impl Roster {
     pub(crate) fn judging(&self, phase: Phase) -> impl Iterator<Item = (usize, &Seat)> {
         self.seats.iter().enumerate().filter(move |(_, seat)| seat.judges(phase))
     }
+
+    /// The enabled guards.
+    pub(crate) fn enabled(&self) -> impl Iterator<Item = &Seat> {
+        self.seats.iter().filter(|seat| seat.entry.enabled)
+    }
+
+    /// The enabled guards that cannot serve, and why.
+    pub(crate) fn faults(&self) -> Vec<(String, Fault)> {
+        let fault = |seat: &Seat| seat.occupant.as_ref().err().map(|fault| (seat.name().to_owned(), fault.clone()));
+        self.enabled().filter_map(fault).collect()
+    }
 }
 
-/// One enabled guard of a policy, whether it can serve or not.
-#[derive(Debug)]
+/// One guard of a policy, whether it can serve or not.
+#[derive(Clone, Debug)]
 pub(crate) struct Seat {
     pub(crate) entry: GuardEntry,
-    // INVARIANT: a fault stays in the seat; nothing takes a seat out of the roster.
+    // INVARIANT: a fault stays in the seat; only a change of the policy takes a seat out of the roster.
     pub(crate) occupant: Result<Guard, Fault>,
 }
 
@@ -51,7 +62,9 @@ impl Seat {
     /// not rule out.
     pub(crate) fn judges(&self, phase: Phase) -> bool {
         let is_wanted = self.entry.phases.is_none_or(|phases| phases.contains(phase));
-        is_wanted && self.description().is_none_or(|description| description.phases.contains(phase))
+        self.entry.enabled
+            && is_wanted
+            && self.description().is_none_or(|description| description.phases.contains(phase))
     }
 
     /// Whether its rewriting counts.

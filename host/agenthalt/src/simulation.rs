@@ -4,7 +4,8 @@
 use agenthalt_core::call::Call;
 use agenthalt_core::time::Timestamp;
 
-use crate::engine::{PolicyEngine, PolicyEngineBuilder, State, call_id};
+use crate::builder::{PolicyEngineBuilder, State};
+use crate::engine::{PolicyEngine, call_id};
 use crate::error::Error;
 use crate::evaluation::{Evaluation, OutputEvaluation};
 
@@ -59,9 +60,9 @@ impl Simulation {
     /// Judges one call, and a second time under a grant where a human must decide and says yes.
     pub fn judge(&self, call: &Call, at: Timestamp, human: Option<Human>) -> Simulated {
         let id = call_id(call);
-        let evaluation = pollster::block_on(self.engine.judge(call, id.clone(), at, None));
+        let evaluation = pollster::block_on(self.engine.judge(call, Some(id.clone()), at, None));
         if evaluation.needs_approval() && human == Some(Human::Approve) {
-            let again = self.engine.judge(call, id, at, Some(evaluation.grant()));
+            let again = self.engine.judge(call, Some(id), at, Some(evaluation.grant()));
             let granted = pollster::block_on(again);
             let runs = granted.is_allowed();
             return Simulated { evaluation, granted: Some(granted), runs };

@@ -2,17 +2,17 @@
 
 use std::path::Path;
 
-use agenthalt::check;
+use agenthalt::{GuardStatus, Mode};
 
 use crate::exit::Exit;
 use crate::host::{Host, note, say, tell};
 
 pub(crate) fn run(host: &Host, policy: &Path) -> anyhow::Result<Exit> {
-    let checked = check::check(&host.builder().policy_file(policy));
+    let checked = host.builder().policy_file(policy).check();
     host.say_notices();
     let file = policy.display();
-    let report = match checked {
-        Ok(report) => report,
+    let guards = match checked {
+        Ok(guards) => guards,
         Err(error) => {
             match error.problems() {
                 Some(problems) => {
@@ -26,22 +26,28 @@ pub(crate) fn run(host: &Host, policy: &Path) -> anyhow::Result<Exit> {
             return Ok(Exit::Usage);
         }
     };
-    for guard in &report.guards {
-        let mode = if guard.mode == "shadow" { ", shadow" } else { "" };
-        let short: String = guard.digest.chars().take(12).collect();
-        say(&format!("  {} ({}{mode}, sha256 {short}…)", guard.name, guard.component))?;
+    let (enabled, disabled): (Vec<&GuardStatus>, Vec<_>) = guards.iter().partition(|guard| guard.enabled);
+    for guard in &enabled {
+        if let (Some(component), Some(digest)) = (&guard.component, guard.digest) {
+            let mode = if guard.mode == Mode::Shadow { ", shadow" } else { "" };
+            let short: String = digest.to_string().chars().take(12).collect();
+            say(&format!("  {} ({component}{mode}, sha256 {short}…)", guard.name))?;
+        }
     }
-    for name in &report.disabled {
-        say(&format!("  {name} (switched off)"))?;
+    for guard in disabled {
+        say(&format!("  {} (switched off)", guard.name))?;
     }
-    if report.faults.is_empty() {
+    if enabled.iter().all(|guard| guard.fault.is_none()) {
         say(&format!("`{file}` is valid"))?;
         return Ok(Exit::Done);
     }
-    for (name, fault) in &report.faults {
-        note(&format!("the guard `{name}` cannot serve: it {fault}"));
+    for guard in &enabled {
+        if let Some(fault) = &guard.fault {
+            note(&format!("the guard `{}` cannot serve: it {fault}", guard.name));
+        }
     }
-    let effect = if report.denies_every_call { "every call would be denied" } else { "they only watch" };
+    let denies = enabled.iter().any(|guard| guard.denies_every_call());
+    let effect = if denies { "every call would be denied" } else { "they only watch" };
     note(&format!("`{file}` is valid, but not all of its guards can serve: {effect}"));
     Ok(Exit::Usage)
 }

@@ -8,6 +8,12 @@ use crate::digest::{Digest, Key};
 const MOST_NAME_BYTES: usize = 64 << 10;
 
 /// A function call that an agent wants to make, as received.
+///
+/// ```
+/// use agenthalt_core::call::Call;
+/// let call = Call::new("delete_email", r#"{"id": "inbox/7"}"#).agent("assistant").session("monday");
+/// assert_eq!(call.agent_id.as_deref(), Some("assistant"));
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Call {
     /// Names the call; the host makes a name where there is none.
@@ -22,6 +28,39 @@ pub struct Call {
     pub session_id: Option<String>,
     /// What the surface knows beside the arguments: the text of one JSON object.
     pub metadata: Option<String>,
+}
+
+impl Call {
+    /// A call of a function with arguments: the text of one JSON object, or what prints as one, as a value
+    /// of `serde_json` does.
+    pub fn new(function_name: impl Into<String>, arguments: impl ToString) -> Self {
+        Call { function_name: function_name.into(), arguments: arguments.to_string(), ..Call::default() }
+    }
+
+    /// The same call under this id. The host chooses it, never the agent: charges and outputs belong to it.
+    #[must_use]
+    pub fn id(self, id: impl Into<String>) -> Self {
+        Call { id: Some(id.into()), ..self }
+    }
+
+    /// The same call by this agent.
+    #[must_use]
+    pub fn agent(self, agent: impl Into<String>) -> Self {
+        Call { agent_id: Some(agent.into()), ..self }
+    }
+
+    /// The same call in this session.
+    #[must_use]
+    pub fn session(self, session: impl Into<String>) -> Self {
+        Call { session_id: Some(session.into()), ..self }
+    }
+
+    /// The same call with what the surface knows beside its arguments: the text of one JSON object, or
+    /// what prints as one.
+    #[must_use]
+    pub fn metadata(self, metadata: impl ToString) -> Self {
+        Call { metadata: Some(metadata.to_string()), ..self }
+    }
 }
 
 /// Why a call, or the output of one, cannot be judged.

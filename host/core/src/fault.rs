@@ -66,6 +66,9 @@ pub enum Fault {
     /// Guards undid each other's rewriting without an end.
     #[error("rewriting does not come to rest: {0}")]
     Oscillation(String),
+    /// A hook of the program that embeds the host failed; says which, and what it said.
+    #[error("a hook failed: {0}")]
+    Hook(String),
     /// The host itself failed.
     #[error("the host failed: {0}")]
     Host(String),
@@ -94,6 +97,7 @@ impl Fault {
             Fault::HostFull(_) => "host_full",
             Fault::State(_) => "state",
             Fault::Oscillation(_) => "oscillation",
+            Fault::Hook(_) => "hook",
             Fault::Host(_) => "host",
         }
     }

@@ -11,10 +11,12 @@
 //! | [`counter`] | counters, partitions, windows, readings and charges |
 //! | [`subject`] | what guards judge in each phase, and may replace |
 //! | [`time`] | stamps, civil time, where days and months begin |
+//! | [`amount`] | amounts as settings name them: exact to a millionth |
 //! | [`limits`] | what a guard may use |
 //! | [`digest`] | digests, plain and keyed, and the link of the audit chain |
 //! | [`policy`] | from the text of a policy to a checked one, with every problem at its place |
 
+pub mod amount;
 pub mod answer;
 pub mod bounds;
 pub mod call;

@@ -19,6 +19,9 @@ mod schema;
 mod settings;
 mod yaml;
 
+use std::fmt;
+use std::sync::Arc;
+
 use crate::counter::Window;
 use crate::description::Phases;
 use crate::digest::Digest;
@@ -102,6 +105,23 @@ pub enum Source {
         /// The digest its bytes must have.
         sha256: Option<Digest>,
     },
+    /// Bytes that the program which embeds the host brought.
+    Given {
+        /// The component.
+        bytes: ComponentBytes,
+        /// The digest the bytes must have.
+        sha256: Option<Digest>,
+    },
+}
+
+/// The bytes of a component. Shown by their number: they are long.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ComponentBytes(pub Arc<[u8]>);
+
+impl fmt::Debug for ComponentBytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes", self.0.len())
+    }
 }
 
 /// Whether a guard's word counts.

@@ -11,6 +11,7 @@ pub(super) fn of(policy: &Policy) -> Digest {
         let source = match &guard.source {
             Source::BuiltIn(name) => format!("built-in {name}"),
             Source::Component { path, sha256 } => format!("component {path} {sha256:?}"),
+            Source::Given { bytes, sha256 } => format!("given {} {sha256:?}", Digest::of(&bytes.0)),
         };
         let phases = guard.phases.map(|phases| format!("{phases:?}")).unwrap_or_default();
         Json::Array(vec![

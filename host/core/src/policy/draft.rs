@@ -40,6 +40,59 @@ impl PolicyDraft {
         PolicyDraft { policy, problems: reader.problems, text: text.to_owned() }
     }
 
+    /// A policy without guards, to be filled in code.
+    pub fn empty() -> PolicyDraft {
+        PolicyDraft { policy: empty_policy(), problems: Vec::new(), text: String::new() }
+    }
+
+    /// A checked policy, to be changed in code.
+    pub fn of(policy: Policy) -> PolicyDraft {
+        PolicyDraft { policy, problems: Vec::new(), text: String::new() }
+    }
+
+    /// Adds a guard behind the others. What is wrong with its name is a problem.
+    pub fn add_guard(&mut self, guard: GuardEntry) {
+        let name = quoted(&guard.name);
+        let is_built_in = matches!(guard.source, Source::BuiltIn(_));
+        if self.policy.guards.iter().any(|other| other.name == guard.name) {
+            self.problems.push(Problem::new(None, format!("there is a guard `{name}` already")));
+        } else if !is_built_in && BUILT_IN_NAMES.contains(&guard.name.as_str()) {
+            self.problems.push(Problem::new(None, format!("`{name}` is the name of a built-in guard")));
+        } else if !is_guard_name(&guard.name) {
+            self.problems.push(Problem::new(None, format!("`{name}`: {GUARD_NAME}")));
+        }
+        self.policy.guards.push(guard);
+    }
+
+    /// Takes a guard out; false where there is none of this name.
+    pub fn remove_guard(&mut self, name: &str) -> bool {
+        let before = self.policy.guards.len();
+        self.policy.guards.retain(|guard| guard.name != name);
+        self.policy.guards.len() < before
+    }
+
+    /// Switches a guard on or off; false where there is none of this name.
+    pub fn set_enabled(&mut self, name: &str, enabled: bool) -> bool {
+        let guard = self.policy.guards.iter_mut().find(|guard| guard.name == name);
+        guard.is_some_and(|guard| {
+            guard.enabled = enabled;
+            true
+        })
+    }
+
+    /// Sets what a call gets that no guard judges.
+    pub fn set_unmatched(&mut self, unmatched: Unmatched) {
+        self.policy.unmatched = unmatched;
+    }
+
+    /// Sets where days and months begin, by a name such as `Europe/Berlin`. An unknown one is a problem.
+    pub fn set_time_zone(&mut self, name: &str) {
+        match TimeZone::from_str(name) {
+            Ok(zone) => self.policy.time_zone = zone,
+            Err(error) => self.problems.push(Problem::new(None, error.to_string())),
+        }
+    }
+
     /// The guards as far as they could be read.
     pub fn guards(&self) -> &[GuardEntry] {
         &self.policy.guards
@@ -59,8 +112,12 @@ impl PolicyDraft {
     ///
     /// # Errors
     /// All problems, if there is one.
-    pub fn finish(self) -> Result<Policy, Problems> {
-        if self.problems.is_empty() { Ok(self.policy) } else { Err(Problems::new(self.problems, &self.text)) }
+    pub fn finish(mut self) -> Result<Policy, Problems> {
+        if !self.problems.is_empty() {
+            return Err(Problems::new(self.problems, &self.text));
+        }
+        self.policy.digest = digest::of(&self.policy);
+        Ok(self.policy)
     }
 }
 
@@ -74,14 +131,7 @@ impl Reader {
     }
 
     fn policy(&mut self, root: Option<&Node>) -> Policy {
-        let mut policy = Policy {
-            guards: Vec::new(),
-            unmatched: Unmatched::default(),
-            time_zone: TimeZone::utc(),
-            state: None,
-            call: JsonLimits::default(),
-            digest: Digest::ZERO,
-        };
+        let mut policy = empty_policy();
         let start = Position { line: 1, column: 1 };
         let Some(root) = root else {
             if self.problems.is_empty() {
@@ -118,7 +168,6 @@ impl Reader {
         if let Some(node) = find(entries, "call") {
             policy.call = self.call_limits(node);
         }
-        policy.digest = digest::of(&policy);
         policy
     }
 
@@ -161,9 +210,8 @@ impl Reader {
     }
 
     fn custom(&mut self, entry: &Entry) -> Option<GuardEntry> {
-        let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
-        if entry.key.is_empty() || entry.key.len() > 64 || !entry.key.bytes().all(plain) {
-            self.say(entry.at, "a guard's name is 1 to 64 letters, digits, `_` or `-`");
+        if !is_guard_name(&entry.key) {
+            self.say(entry.at, GUARD_NAME);
         }
         let inner = self.map(&entry.node, "a custom guard")?;
         if let Some(wasi) = inner.iter().find(|inner| inner.key == "wasi") {
@@ -285,6 +333,25 @@ impl Reader {
             let hint = nearest::hint(&entry.key, known.iter().copied());
             self.say(entry.at, format!("unknown {what} `{}`{hint}", quoted(&entry.key)));
         }
+    }
+}
+
+/// What a guard may be called.
+const GUARD_NAME: &str = "a guard's name is 1 to 64 letters, digits, `_` or `-`";
+
+fn is_guard_name(name: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
+    !name.is_empty() && name.len() <= 64 && name.bytes().all(plain)
+}
+
+fn empty_policy() -> Policy {
+    Policy {
+        guards: Vec::new(),
+        unmatched: Unmatched::default(),
+        time_zone: TimeZone::utc(),
+        state: None,
+        call: JsonLimits::default(),
+        digest: Digest::ZERO,
     }
 }
 

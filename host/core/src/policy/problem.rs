@@ -15,16 +15,16 @@ pub struct Position {
 /// One thing that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// Where.
-    pub at: Position,
+    /// Where in the text; none where it is not about a text, but about a guard that was set up in code.
+    pub at: Option<Position>,
     /// What, and what to do about it.
     pub message: String,
 }
 
 impl Problem {
-    /// A problem at a place.
-    pub fn new(at: Position, message: impl Into<String>) -> Self {
-        Problem { at, message: message.into() }
+    /// A problem at a place, or at none.
+    pub fn new(at: impl Into<Option<Position>>, message: impl Into<String>) -> Self {
+        Problem { at: at.into(), message: message.into() }
     }
 }
 
@@ -52,6 +52,10 @@ impl Problems {
         let lines: Vec<&str> = self.text.lines().collect();
         let mut out = String::new();
         for Problem { at, message } in &self.list {
+            let Some(at) = at else {
+                out.push_str(&format!("{file}: {message}\n"));
+                continue;
+            };
             out.push_str(&format!("{file}:{}:{}: {message}\n", at.line, at.column));
             if let Some(line) = lines.get(at.line.saturating_sub(1)) {
                 let shown: String = line.chars().take(160).map(|c| if c.is_control() { ' ' } else { c }).collect();

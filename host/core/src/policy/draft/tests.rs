@@ -11,7 +11,8 @@ fn read(text: &str) -> Result<Policy, Problems> {
 
 fn problems(text: &str) -> Vec<String> {
     let problems = read(text).unwrap_err();
-    problems.list().iter().map(|p| format!("{}:{} {}", p.at.line, p.at.column, p.message)).collect()
+    let place = |p: &Problem| p.at.map_or_else(|| "code".to_owned(), |at| format!("{}:{}", at.line, at.column));
+    problems.list().iter().map(|p| format!("{} {}", place(p), p.message)).collect()
 }
 
 #[test]
@@ -92,7 +93,7 @@ fn a_problem_of_a_guard_finds_its_line() {
     let text = "guards:\n  scope:\n    deny_functions:\n      - \"drop_*\"\n      - \"bad[\"\n";
     let mut draft = PolicyDraft::read(text);
     let problem = draft.guards()[0].settings.problem("/deny_functions/1", "unclosed `[`");
-    assert_eq!(problem.at, Position { line: 5, column: 9 });
+    assert_eq!(problem.at, Some(Position { line: 5, column: 9 }));
     draft.add_problems([problem]);
     let shown = draft.finish().unwrap_err().render("p.yaml");
     assert_eq!(shown, "p.yaml:5:9: unclosed `[`\n  |       - \"bad[\"\n  |         ^\n");
@@ -125,5 +126,67 @@ fn names_in_problems_are_cut() {
         for problem in problems(&text) {
             assert!(problem.len() < 1_000, "{} bytes", problem.len());
         }
+    }
+}
+
+/// A guard that code sets up, of a component that is not looked at here.
+fn in_code(name: &str, source: Source) -> GuardEntry {
+    GuardEntry {
+        name: name.to_owned(),
+        source,
+        settings: Settings::of_code(name, agenthalt_json::Object::new()),
+        mode: Mode::Enforce,
+        enabled: true,
+        phases: None,
+        limits: crate::limits::GuardLimits::default(),
+    }
+}
+
+fn file() -> Source {
+    Source::Component { path: "a.wasm".to_owned(), sha256: None }
+}
+
+#[test]
+fn guards_of_code_stand_behind_those_of_the_text_and_count_in_the_digest() {
+    let mut draft = PolicyDraft::read("guards: {scope: {}}");
+    draft.add_guard(in_code("mine", file()));
+    draft.set_unmatched(Unmatched::Deny);
+    draft.set_time_zone("Europe/Berlin");
+    let policy = draft.finish().unwrap();
+    let names: Vec<&str> = policy.guards.iter().map(|guard| guard.name.as_str()).collect();
+    assert_eq!((names, policy.unmatched), (vec!["scope", "mine"], Unmatched::Deny));
+
+    let mut changed = PolicyDraft::of(policy.clone());
+    assert!(changed.set_enabled("mine", false) && !changed.set_enabled("yours", false));
+    let off = changed.finish().unwrap();
+    assert_ne!(off.digest, policy.digest);
+    let mut changed = PolicyDraft::of(off);
+    assert!(changed.set_enabled("mine", true));
+    assert_eq!(changed.finish().unwrap().digest, policy.digest);
+
+    let mut changed = PolicyDraft::of(policy);
+    assert!(changed.remove_guard("mine") && !changed.remove_guard("mine"));
+    assert_eq!(changed.finish().unwrap().guards.len(), 1);
+}
+
+#[test]
+fn what_is_wrong_in_code_is_told_with_the_names() {
+    let mut draft = PolicyDraft::read("guards: {scope: {}}");
+    for name in ["scope", "budget", "no name", "mine", "mine"] {
+        draft.add_guard(in_code(name, file()));
+    }
+    draft.set_time_zone("Atlantis");
+    draft.add_problems([Settings::of_code("mine", agenthalt_json::Object::new()).problem("/a~1b/0", "is wrong")]);
+    let problems = draft.finish().unwrap_err();
+    let text = problems.render("policy");
+    for told in [
+        "policy: there is a guard `scope` already",
+        "policy: `budget` is the name of a built-in guard",
+        "policy: `no name`: a guard's name is 1 to 64 letters, digits, `_` or `-`",
+        "policy: there is a guard `mine` already",
+        "`Atlantis`",
+        "policy: guard `mine`, setting `a/b / 0`: is wrong",
+    ] {
+        assert!(text.contains(told), "{told}: {text}");
     }
 }

@@ -1,0 +1,197 @@
+//! What happens in an engine, for those who listen. A listener never delays a verdict: what it does not
+//! take in time is lost to it, and counted.
+
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+
+use agenthalt_core::digest::Digest;
+use agenthalt_core::fault::Fault;
+use futures_channel::mpsc;
+use futures_core::Stream;
+
+use crate::evaluation::Evaluation;
+
+/// Something that happened. An evaluation holds the call's arguments in clear: mind where it goes.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Event {
+    /// A call or an output was judged.
+    Evaluation(Arc<Evaluation>),
+    /// A human must decide about a call.
+    Approval(Arc<Evaluation>),
+    /// Something went wrong in a guard, in a hook or in the host.
+    Fault(FaultEvent),
+    /// Other rules hold from now on.
+    Policy(PolicyEvent),
+}
+
+/// What went wrong while a call was judged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FaultEvent {
+    /// Names the call.
+    pub call_id: String,
+    /// The guard in which it went wrong; none where it was the host or a hook.
+    pub guard: Option<String>,
+    /// What went wrong.
+    pub fault: Fault,
+}
+
+/// A change of the rules.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PolicyEvent {
+    /// The policy that held before.
+    pub before: Digest,
+    /// The policy that holds now.
+    pub now: Digest,
+    /// The guards of it that cannot serve, and why.
+    pub faults: Vec<(String, Fault)>,
+}
+
+/// The receiving end of a listener. Dropping it ends the listening.
+///
+/// ```
+/// use agenthalt::{Call, Event, PolicyEngine, settings::Budget};
+///
+/// let engine = PolicyEngine::builder().guard(Budget::default()).build()?;
+/// let mut events = engine.listen(100);
+/// engine.evaluate_blocking(&Call::new("search", "{}"));
+/// let Some(Event::Evaluation(evaluation)) = events.try_next() else { panic!("an evaluation is an event") };
+/// assert_eq!((evaluation.function_name.as_str(), events.lost()), ("search", 0));
+/// # Ok::<(), agenthalt::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Events {
+    received: mpsc::Receiver<Event>,
+    lost: Arc<AtomicU64>,
+}
+
+impl Events {
+    /// The next event; none once the engine and all its clones are gone.
+    ///
+    /// ```
+    /// # async fn listen(engine: agenthalt::PolicyEngine) {
+    /// let mut events = engine.listen(1_000);
+    /// while let Some(event) = events.next().await {
+    ///     println!("{event:?}");
+    /// }
+    /// # }
+    /// ```
+    pub async fn next(&mut self) -> Option<Event> {
+        std::future::poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
+    }
+
+    /// The next event, waiting for it on this thread; none once the engine and all its clones are gone.
+    ///
+    /// ```
+    /// # fn listen(engine: agenthalt::PolicyEngine) {
+    /// let mut events = engine.listen(1_000);
+    /// std::thread::spawn(move || {
+    ///     while let Some(event) = events.next_blocking() {
+    ///         println!("{event:?}");
+    ///     }
+    /// });
+    /// # }
+    /// ```
+    pub fn next_blocking(&mut self) -> Option<Event> {
+        pollster::block_on(self.next())
+    }
+
+    /// An event that waits; none where there is none.
+    ///
+    /// ```
+    /// # let engine = agenthalt::testing::engine("guards: {}");
+    /// assert!(engine.listen(10).try_next().is_none());
+    /// ```
+    pub fn try_next(&mut self) -> Option<Event> {
+        self.received.try_recv().ok()
+    }
+
+    /// How many events this listener was too slow for.
+    ///
+    /// ```
+    /// # let engine = agenthalt::testing::engine("guards: {}");
+    /// assert_eq!(engine.listen(10).lost(), 0);
+    /// ```
+    pub fn lost(&self) -> u64 {
+        self.lost.load(Ordering::Relaxed)
+    }
+}
+
+impl Stream for Events {
+    type Item = Event;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Event>> {
+        Pin::new(&mut self.received).poll_next(context)
+    }
+}
+
+/// Everybody who listens to an engine.
+#[derive(Debug, Default)]
+pub(crate) struct Listeners {
+    all: Mutex<Vec<Listener>>,
+    /// How many there are, so that an engine without any does nothing for them.
+    count: AtomicUsize,
+}
+
+#[derive(Debug)]
+struct Listener {
+    sender: mpsc::Sender<Event>,
+    lost: Arc<AtomicU64>,
+}
+
+impl Listeners {
+    /// One more listener, for whom at least `capacity` events may wait.
+    pub(crate) fn add(&self, capacity: usize) -> Events {
+        let (sender, received) = mpsc::channel(capacity);
+        let lost = Arc::<AtomicU64>::default();
+        let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+        all.push(Listener { sender, lost: lost.clone() });
+        self.count.store(all.len(), Ordering::Release);
+        Events { received, lost }
+    }
+
+    /// Tells of an evaluation, and of what went wrong in it or in the hooks behind it.
+    pub(crate) fn evaluated(&self, evaluation: &Evaluation, of_hooks: Vec<Fault>) {
+        if self.is_empty() {
+            return;
+        }
+        let told = Arc::new(evaluation.clone());
+        self.tell(Event::Evaluation(told.clone()));
+        if told.needs_approval() {
+            self.tell(Event::Approval(told.clone()));
+        }
+        let of_guards = told.decisions.iter().map(|decision| (Some(decision.guard.clone()), decision.fault.clone()));
+        let of_host = std::iter::once((None, told.refusal.clone()));
+        let of_hooks = of_hooks.into_iter().map(|fault| (None, Some(fault)));
+        for (guard, fault) in of_guards.chain(of_host).chain(of_hooks) {
+            if let Some(fault) = fault {
+                self.tell(Event::Fault(FaultEvent { call_id: told.call_id.clone(), guard, fault }));
+            }
+        }
+    }
+
+    /// Hands an event to everybody who has room for it, and forgets who is gone.
+    pub(crate) fn tell(&self, event: Event) {
+        if self.is_empty() {
+            return;
+        }
+        let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+        // INVARIANT: handing over never waits.
+        all.retain_mut(|listener| match listener.sender.try_send(event.clone()) {
+            Ok(()) => true,
+            Err(error) => {
+                listener.lost.fetch_add(1, Ordering::Relaxed);
+                !error.is_disconnected()
+            }
+        });
+        self.count.store(all.len(), Ordering::Release);
+    }
+
+    fn is_empty(&self) -> bool {
+        self.count.load(Ordering::Acquire) == 0
+    }
+}
