@@ -1,1 +1,5 @@
-//! Holds the tests of the whole, in `tests/`. Nothing ships from here.
+//! What the tests in `tests/` share: the worked cases. Nothing ships from here.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+
+pub mod case;

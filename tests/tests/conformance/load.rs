@@ -1,8 +1,7 @@
 //! One load case: whether the policy loads, and what a refusal says. It judges no call.
 
 use agenthalt::PolicyEngineBuilder;
-
-use crate::case::{Load, LoadCase};
+use agenthalt_tests::case::{Load, LoadCase};
 
 /// What came instead of what the case expects; none where they agree.
 pub(crate) fn difference(builder: PolicyEngineBuilder, case: &LoadCase) -> Option<String> {

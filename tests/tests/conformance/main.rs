@@ -5,25 +5,30 @@
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | `case` | the files of cases, and what stands in them |
 //! | `step` | one step: what the engine says beside what the case expects |
 //! | `load` | one load case: whether the policy loads, and what a refusal says |
+//! | `fuel` | what each guard burnt in each step, beside the committed table |
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
-mod case;
+mod fuel;
 mod load;
 mod step;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::PathBuf;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{LazyLock, Mutex};
 
 use agenthalt::{PolicyEngine, PolicyEngineBuilder, Sandbox, Simulation, built_in_names};
+use agenthalt_tests::case::{self, Case, Level, LoadCase, Step};
 
-use case::{Case, Level, LoadCase};
+/// What all cases came to; they are run once for all claims.
+static SETTLED: LazyLock<Vec<Settled>> = LazyLock::new(|| {
+    let judged = case::judged().into_iter().map(Work::Judge);
+    run(&judged.chain(case::loaded().into_iter().map(Work::Load)).collect::<Vec<_>>())
+});
 
 /// What one step came to.
 struct Settled {
@@ -31,6 +36,8 @@ struct Settled {
     step: usize,
     level: Level,
     difference: Option<String>,
+    /// What each guard burnt.
+    fuel: BTreeMap<String, u64>,
 }
 
 /// A case of either kind.
@@ -52,11 +59,15 @@ impl Work {
         match self {
             Work::Judge(case) => {
                 let simulation = Simulation::new(builder).unwrap_or_else(|error| panic!("{}: {error}", case.id));
-                let settle = |(step, index): (&case::Step, usize)| Settled {
-                    id: case.id.clone(),
-                    step: index,
-                    level: step.level,
-                    difference: step::difference(&simulation, &case.id, index, step),
+                let settle = |(step, index): (&Step, usize)| {
+                    let simulated = simulation.judge(&step.call(&case.id, index), step.stamp(), step.human());
+                    Settled {
+                        id: case.id.clone(),
+                        step: index,
+                        level: step.level,
+                        difference: step::difference(&simulation, &simulated, step),
+                        fuel: fuel::of(&simulated.evaluation),
+                    }
                 };
                 case.steps.iter().zip(1..).map(settle).collect()
             }
@@ -65,6 +76,7 @@ impl Work {
                 step: 1,
                 level: Level::Must,
                 difference: load::difference(builder, case),
+                fuel: BTreeMap::new(),
             }],
         }
     }
@@ -105,19 +117,12 @@ fn run(work: &[Work]) -> Vec<Settled> {
 
 #[test]
 fn the_worked_cases_hold_but_for_those_disputed_with_a_reason() {
-    let mut work: Vec<Work> = Vec::new();
-    for file in ["guards.jsonl", "more.jsonl"] {
-        work.extend(case::read(file).into_iter().map(Work::Judge));
-    }
-    for file in ["load.jsonl", "more-load.jsonl"] {
-        work.extend(case::read(file).into_iter().map(Work::Load));
-    }
-    let ran = work.len();
     let disputed = case::disputed();
     let mut seen = BTreeSet::new();
     let mut wrong = Vec::new();
     let mut counts: BTreeMap<(String, Level), (usize, usize)> = BTreeMap::new();
-    for Settled { id, step, level, difference } in run(&work) {
+    for Settled { id, step, level, difference, .. } in SETTLED.iter() {
+        let (id, step, level) = (id.clone(), *step, *level);
         let group = id.split('-').next().unwrap_or_default().to_owned();
         let (passed, all) = counts.entry((group, level)).or_default();
         *all += 1;
@@ -130,6 +135,7 @@ fn the_worked_cases_hold_but_for_those_disputed_with_a_reason() {
         }
         assert!(seen.insert((id.clone(), step)), "the id `{id}` stands twice in the files");
     }
+    let ran = seen.iter().map(|(id, _)| id).collect::<BTreeSet<_>>().len();
     // Written past the test's own capture: how much was tried is to be seen where all passes.
     let mut out = std::io::stdout();
     writeln!(out, "\ncases: {ran} ran").unwrap();

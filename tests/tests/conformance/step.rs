@@ -1,45 +1,16 @@
 //! One step: what the engine says beside what the case expects. It knows no guard's rules.
 
-use agenthalt::{Call, Evaluation, Human, Json, Simulated, Simulation, Timestamp};
-
-use crate::case::{Output, Step};
-
-/// 2026-01-15T12:00:00Z, from which cases count their seconds.
-const START_MS: i64 = 1_768_478_400_000;
+use agenthalt::{Evaluation, Json, Simulated, Simulation, Timestamp};
+use agenthalt_tests::case::{Output, Step};
 
 /// What one step gave instead of what it expects; none where they agree.
-pub(crate) fn difference(simulation: &Simulation, case: &str, number: usize, step: &Step) -> Option<String> {
-    let human = match step.human.as_deref() {
-        None => None,
-        Some("approve") => Some(Human::Approve),
-        Some("deny") => Some(Human::Deny),
-        Some(other) => panic!("{case}: human `{other}`"),
-    };
-    let at = stamp(&step.at);
-    let simulated = simulation.judge(&call(step, case, number), at, human);
+pub(crate) fn difference(simulation: &Simulation, simulated: &Simulated, step: &Step) -> Option<String> {
     let differs = verdict(step, &simulated.evaluation)
-        .or_else(|| arguments(step, &simulated))
+        .or_else(|| arguments(step, simulated))
         .or_else(|| guards(step, &simulated.evaluation))
         .or_else(|| texts(step, &simulated.evaluation))
-        .or_else(|| step.output.as_ref().and_then(|output| self::output(simulation, &simulated, output, at)));
+        .or_else(|| step.output.as_ref().and_then(|output| self::output(simulation, simulated, output, step.stamp())));
     differs.map(|difference| format!("{difference} [{}]", step.why.as_deref().unwrap_or_default()))
-}
-
-fn call(step: &Step, case: &str, number: usize) -> Call {
-    Call {
-        id: Some(format!("{case}-{number}")),
-        function_name: step.call.function_name.clone(),
-        arguments: step.call.arguments(),
-        agent_id: step.call.agent_id.clone(),
-        session_id: step.call.session_id.clone(),
-        metadata: step.call.metadata.as_ref().map(|raw| raw.get().to_owned()),
-    }
-}
-
-fn stamp(at: &serde_json::Number) -> Timestamp {
-    let Json::Number(seconds) = Json::parse(&at.to_string()).unwrap() else { panic!("a stamp is a number") };
-    let (millis, _) = seconds.scaled(3).unwrap();
-    Timestamp::from_millis(START_MS + i64::try_from(millis).unwrap()).unwrap()
 }
 
 fn verdict(step: &Step, evaluation: &Evaluation) -> Option<String> {
