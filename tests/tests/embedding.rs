@@ -384,3 +384,21 @@ fn a_component_with_another_digest_keeps_its_seat_and_denies() {
         assert_allowed!(engine.evaluate_blocking(&call("read_email")));
     }
 }
+
+#[test]
+fn the_example_embeds_a_guard_of_its_own() {
+    let Some(path) = business_hours() else { return };
+    // Beside this test: `target/debug/deps/embedding-…` and `target/debug/examples/embed`.
+    let program = std::env::current_exe().unwrap().parent().unwrap().with_file_name("examples").join("embed");
+    assert!(program.is_file(), "`{}` is missing; run `cargo build --workspace --examples`", program.display());
+    let ran = std::process::Command::new(program).arg(path).output().unwrap();
+    let said = String::from_utf8(ran.stdout).unwrap();
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    for line in [
+        "own: business-hours 0.1.0",
+        "list_tables: allow ",
+        "drop_table: deny the function `drop_table` meets `drop_*` of deny_functions",
+    ] {
+        assert!(said.lines().any(|told| told == line), "{line}: {said}");
+    }
+}

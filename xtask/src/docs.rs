@@ -1,13 +1,16 @@
 //! `docs`: a page for each built-in guard and an index, made from the guides and schemas of the guards
-//! and from the worked cases. It judges no call: a verdict on a page is the one that a case demands.
+//! and from the worked cases, and the settings of each guard as a Rust type, made from its schema. It
+//! judges no call: a verdict on a page is the one that a case demands.
 
 mod case;
 mod guide;
 mod json;
 mod markdown;
 mod policy;
+mod rustfmt;
 mod sample;
 mod schema;
+mod settings;
 
 use std::fs;
 use std::path::Path;
@@ -21,7 +24,7 @@ use crate::docs::schema::Schema;
 use crate::finding::Finding;
 use crate::guest::Guest;
 
-/// Where the pages lie, from the root.
+/// Where the pages about guards lie, from the root.
 const FOLDER: &str = "docs/guards";
 
 /// What the index is made from.
@@ -30,7 +33,7 @@ const INDEX_GUIDE: &str = "guards/guide.md";
 /// The worked cases: first those that are judged, then those that are loaded.
 const CASES: [&str; 2] = ["tests/cases/guards.jsonl", "tests/cases/load.jsonl"];
 
-/// A page as it should be.
+/// A file as it should be.
 #[derive(Debug, PartialEq, Eq)]
 struct Page {
     /// From the root.
@@ -65,15 +68,15 @@ impl Sources {
         Ok(Self { index_guide: read(INDEX_GUIDE), guards: guards.collect(), cases: CASES.map(read) })
     }
 
-    /// The pages that can be made, and why the others cannot.
+    /// The pages that can be made, and why the others cannot; Rust is not yet formatted.
     fn pages(&self) -> (Vec<Page>, Vec<Finding>) {
         let (mut pages, mut findings) = (Vec::new(), Vec::new());
         let cases = self.cases(&mut findings);
         let mut rows = vec!["| guard | what it is for |".to_owned(), "|---|---|".to_owned()];
         for guard in &self.guards {
-            match guard.page(&cases) {
-                Ok((page, purpose)) => {
-                    pages.push(page);
+            match guard.pages(&cases) {
+                Ok((own, purpose)) => {
+                    pages.extend(own);
                     rows.push(format!("| [`{}`]({}.md) | {purpose} |", guard.policy_name(), guard.folder));
                 }
                 Err(found) => findings.extend(found),
@@ -114,8 +117,8 @@ impl GuardTexts {
         self.folder.replace('-', "_")
     }
 
-    /// The page, and what the guard is for.
-    fn page(&self, cases: &Cases) -> Result<(Page, String), Vec<Finding>> {
+    /// The page and the type of the settings, and what the guard is for.
+    fn pages(&self, cases: &Cases) -> Result<([Page; 2], String), Vec<Finding>> {
         let (guide_path, schema_path) =
             (format!("guards/{}/guide.md", self.folder), format!("guards/{}/schema.json", self.folder));
         let schema = self.schema.as_deref().ok_or_else(|| {
@@ -126,7 +129,8 @@ impl GuardTexts {
         let guide = self.guide.as_deref().ok_or_else(|| vec![Finding::new(&guide_path, 1, "the file is missing")])?;
         let found = |error: anyhow::Error| vec![Finding::new(&schema_path, 1, format!("{error:#}"))];
         let schema = Schema::read(schema).map_err(found)?;
-        let settings = schema.table().map_err(found)?;
+        let table = schema.table().map_err(found)?;
+        let rust = settings::file(&self.policy_name(), &schema_path, &schema).map_err(found)?;
         if guide.lines().next() != Some(&format!("# {}", self.policy_name())) {
             let message = format!("the first line is `# {}`", self.policy_name());
             return Err(vec![Finding::new(&guide_path, 1, message)]);
@@ -135,10 +139,12 @@ impl GuardTexts {
         if !unknown.is_empty() {
             return Err(unknown);
         }
-        let filling = Filling { marker: "settings", text: &settings };
+        let filling = Filling { marker: "settings", text: &table };
         let text = guide::fill(&guide_path, guide, &filling, cases)?;
         let text = format!("{}{text}", header(&[&guide_path, &schema_path]));
-        Ok((Page { path: format!("{FOLDER}/{}.md", self.folder), text }, markdown::escape(schema.description())))
+        let page = Page { path: format!("{FOLDER}/{}.md", self.folder), text };
+        let rust = Page { path: format!("{}/{}.rs", settings::FOLDER, self.policy_name()), text: rust };
+        Ok(([page, rust], markdown::escape(schema.description())))
     }
 }
 
@@ -147,12 +153,30 @@ fn header(sources: &[&str]) -> String {
     format!("<!-- Written by `cargo xtask docs` from {} and tests/cases: edit those. -->\n\n", sources.join(", "))
 }
 
+/// The pages of a checkout that can be made, as they are committed, and why the others cannot.
+fn made(checkout: &Checkout) -> Result<(Vec<Page>, Vec<Finding>)> {
+    let (mut pages, findings) = Sources::read(checkout)?.pages();
+    let mut rust: Vec<&mut Page> = pages.iter_mut().filter(|page| page.path.ends_with(".rs")).collect();
+    let files: Vec<(&str, &str)> = rust.iter().map(|page| (page.file_name(), page.text.as_str())).collect();
+    let texts = rustfmt::formatted(checkout.root(), &files)?;
+    for (page, text) in rust.iter_mut().zip(texts) {
+        page.text = text;
+    }
+    Ok((pages, findings))
+}
+
 /// Writes every page that can be made and removes those that no guard has.
 pub(crate) fn write(checkout: &Checkout) -> Result<()> {
-    let (pages, findings) = Sources::read(checkout)?.pages();
-    fs::create_dir_all(checkout.path(FOLDER)).with_context(|| format!("cannot make `{FOLDER}`"))?;
+    let (pages, findings) = made(checkout)?;
+    for folder in [FOLDER, settings::FOLDER] {
+        fs::create_dir_all(checkout.path(folder)).with_context(|| format!("cannot make `{folder}`"))?;
+    }
     for page in &pages {
-        fs::write(checkout.path(&page.path), &page.text).with_context(|| format!("cannot write `{}`", page.path))?;
+        // A file that is as it should be stays untouched: cargo would build anew what uses it.
+        if fs::read_to_string(checkout.path(&page.path)).ok().as_deref() != Some(page.text.as_str()) {
+            fs::write(checkout.path(&page.path), &page.text)
+                .with_context(|| format!("cannot write `{}`", page.path))?;
+        }
         println!("{}", page.path);
     }
     if !findings.is_empty() {
@@ -170,7 +194,7 @@ pub(crate) fn write(checkout: &Checkout) -> Result<()> {
 
 /// Everything in which the pages differ from what their sources give.
 pub(crate) fn check(checkout: &Checkout) -> Result<Vec<Finding>> {
-    let (pages, mut findings) = Sources::read(checkout)?.pages();
+    let (pages, mut findings) = made(checkout)?;
     for page in &pages {
         findings.extend(page.difference(fs::read_to_string(checkout.path(&page.path)).ok().as_deref()));
     }
@@ -182,10 +206,14 @@ pub(crate) fn check(checkout: &Checkout) -> Result<Vec<Finding>> {
 }
 
 impl Page {
+    fn file_name(&self) -> &str {
+        self.path.rsplit('/').next().unwrap_or(&self.path)
+    }
+
     /// How the committed text differs, if it does.
     fn difference(&self, committed: Option<&str>) -> Option<Finding> {
         let Some(committed) = committed else {
-            return Some(Finding::new(&self.path, 1, "the page is missing: run `cargo xtask docs`"));
+            return Some(Finding::new(&self.path, 1, "the file is missing: run `cargo xtask docs`"));
         };
         if committed == self.text {
             return None;
@@ -196,14 +224,20 @@ impl Page {
     }
 }
 
-/// The pages that lie there, from the root.
+/// The pages that lie there, from the root: all Markdown, and the Rust that says that it is made.
 fn present(checkout: &Checkout) -> Result<Vec<String>> {
-    let folder = checkout.path(FOLDER);
     let mut paths = Vec::new();
-    for entry in fs::read_dir(&folder).with_context(|| format!("cannot list `{FOLDER}`"))? {
-        let name = entry?.file_name().to_string_lossy().into_owned();
-        if Path::new(&name).extension().is_some_and(|extension| extension == "md") {
-            paths.push(format!("{FOLDER}/{name}"));
+    for (folder, extension, mark) in [(FOLDER, "md", ""), (settings::FOLDER, "rs", settings::MARK)] {
+        for entry in fs::read_dir(checkout.path(folder)).with_context(|| format!("cannot list `{folder}`"))? {
+            let entry = entry?;
+            let path = format!("{folder}/{}", entry.file_name().to_string_lossy());
+            if Path::new(&path).extension().is_none_or(|found| found != extension) {
+                continue;
+            }
+            let text = fs::read_to_string(entry.path()).with_context(|| format!("cannot read `{path}`"))?;
+            if text.contains(mark) {
+                paths.push(path);
+            }
         }
     }
     paths.sort();
@@ -218,7 +252,9 @@ fn surplus(present: &[String], pages: &[Page]) -> Vec<String> {
 mod tests {
     use super::*;
 
-    const SCHEMA: &str = r#"{"description":"What calls may cost.","properties":{},"type":"object"}"#;
+    const SCHEMA: &str = r#"{"description":"What calls may cost.","properties":{
+        "max_calls_per_minute":{"description":"M.","type":"integer","minimum":0,"default":60},
+        "max_calls_per_session":{"description":"M.","type":["integer","null"],"minimum":0,"default":null}}}"#;
 
     fn sources(schema: Option<&str>, guide: &str) -> Sources {
         let case = r#"{"id":"a","policy":{"guards":{}},"steps":[{"at":0,"call":{"function_name":"f","arguments":{}},
@@ -235,15 +271,17 @@ mod tests {
     }
 
     #[test]
-    fn a_guard_has_a_page_and_a_row_in_the_index() {
+    fn a_guard_has_a_page_a_type_and_a_row_in_the_index() {
         let (pages, findings) = sources(Some(SCHEMA), "# rate_limit\n\n<!-- settings -->\n").pages();
         assert!(findings.is_empty(), "{findings:?}");
         let paths: Vec<_> = pages.iter().map(|page| page.path.as_str()).collect();
-        assert_eq!(paths, ["docs/guards/rate-limit.md", "docs/guards/README.md"]);
+        let rust = "host/agenthalt/src/settings/rate_limit.rs";
+        assert_eq!(paths, ["docs/guards/rate-limit.md", rust, "docs/guards/README.md"]);
+        assert!(pages[1].text.contains("pub struct RateLimit {"), "{}", pages[1].text);
         assert!(
-            pages[1].text.contains("| [`rate_limit`](rate-limit.md) | What calls may cost. |"),
+            pages[2].text.contains("| [`rate_limit`](rate-limit.md) | What calls may cost. |"),
             "{}",
-            pages[1].text
+            pages[2].text
         );
     }
 

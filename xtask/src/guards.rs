@@ -10,6 +10,7 @@ use crate::checkout::Checkout;
 use crate::component::{Component, sha256};
 use crate::guest::Guest;
 use crate::lock::{Lock, LockedGuard, LockedToolchain};
+use crate::page;
 use crate::process;
 use crate::std_library;
 use crate::toolchain::Toolchain;
@@ -89,14 +90,15 @@ pub(crate) fn check(checkout: &Checkout) -> Result<()> {
     process::run(test.env(REBUILT_VARIABLE, &rebuilt))
 }
 
-/// Builds the examples of the SDK, for the tests, which load them by path.
+/// Builds the examples of the SDK and the guard of the page about guards, for the tests, which load them by
+/// path.
 pub(crate) fn build_examples(checkout: &Checkout) -> Result<()> {
     let toolchain = toolchain(checkout)?;
     for guest in checkout.examples()? {
         let component = make(checkout, &toolchain, &guest)?;
         write(&checkout.guests_target().join(format!("examples/{}.wasm", guest.name())), component.bytes())?;
     }
-    Ok(())
+    page::follow(checkout, &toolchain)
 }
 
 fn toolchain(checkout: &Checkout) -> Result<Toolchain> {

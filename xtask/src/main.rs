@@ -2,6 +2,7 @@
 //! the project and never becomes a part of what is shipped.
 
 mod apt;
+mod bench_peer;
 mod checkout;
 mod component;
 mod coverage;
@@ -10,6 +11,7 @@ mod finding;
 mod guards;
 mod guest;
 mod lock;
+mod page;
 mod process;
 mod setup;
 mod std_library;
@@ -17,6 +19,7 @@ mod steps;
 mod tidy;
 mod toolchain;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -59,6 +62,18 @@ enum Word {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Measures this engine beside the Python package agenthalt 0.1.2, which it fetches from PyPI
+    BenchPeer {
+        /// Also write the report there, as Markdown
+        #[arg(long, value_name = "FILE")]
+        output: Option<PathBuf>,
+        /// Rounds that count, at least 9
+        #[arg(long, default_value_t = 11, value_parser = clap::value_parser!(u16).range(9..))]
+        rounds: u16,
+        /// Calls in a round
+        #[arg(long, default_value_t = 400, value_parser = clap::value_parser!(u16).range(100..))]
+        calls: u16,
+    },
 }
 
 #[derive(Subcommand)]
@@ -70,7 +85,7 @@ enum GuardsWord {
     },
     /// Rebuilds the built-in guards and compares them bit for bit with what is committed
     Check,
-    /// Builds the example guards of the SDK into target/guests/examples
+    /// Builds the example guards of the SDK into target/guests/examples, and follows docs/writing-guards.md
     Example,
 }
 
@@ -99,5 +114,8 @@ fn obey(word: Word) -> Result<()> {
         Word::Tidy => tidy::run(&checkout),
         Word::Docs => docs::write(&checkout),
         Word::Coverage { arguments } => coverage::run(&checkout, &arguments),
+        Word::BenchPeer { output, rounds, calls } => {
+            bench_peer::run(&checkout, rounds.into(), calls.into(), output.as_deref())
+        }
     }
 }

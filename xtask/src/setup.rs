@@ -118,9 +118,11 @@ fn rebuild_library(checkout: &Checkout, toolchain: &Toolchain) -> Result<()> {
 
 /// Removes what was compiled against the library before: cargo does not notice that it changed.
 fn forget_guests(checkout: &Checkout) -> Result<()> {
-    let stale = checkout.guests_target().join("cargo");
-    if stale.exists() {
-        std::fs::remove_dir_all(stale)?;
+    for folder in ["cargo", "page/target"] {
+        let stale = checkout.guests_target().join(folder);
+        if stale.exists() {
+            std::fs::remove_dir_all(stale)?;
+        }
     }
     Ok(())
 }

@@ -119,6 +119,11 @@ impl Toolchain {
         self.tool("cargo")
     }
 
+    /// The tester of documentation of this very toolchain.
+    pub(crate) fn rustdoc(&self) -> PathBuf {
+        self.tool("rustdoc")
+    }
+
     /// What is missing for building guards; tried, not guessed.
     pub(crate) fn lacks(&self) -> Result<Vec<Lack>> {
         let mut lacks = Vec::new();

@@ -141,3 +141,8 @@ pub use setup::{ComponentSource, GuardSetup};
 pub use simulation::{Human, Simulated, Simulation};
 pub use source::PolicySource;
 pub use status::GuardStatus;
+
+/// The programs of the page about guards of one's own, tried.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/writing-guards.md")]
+struct WritingGuards;

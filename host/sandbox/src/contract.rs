@@ -10,7 +10,7 @@ use agenthalt_core::verdict::Verdict;
 
 mod bindings {
     #![allow(missing_docs, unreachable_pub, clippy::all, reason = "generated from the contract")]
-    wasmtime::component::bindgen!({ path: "../../wit/0.1", world: "guard", additional_derives: [PartialEq] });
+    wasmtime::component::bindgen!({ path: "wit", world: "guard", additional_derives: [PartialEq] });
 }
 
 pub(crate) use bindings::exports::agenthalt::guard::judge as wit;

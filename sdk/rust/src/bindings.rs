@@ -1,7 +1,7 @@
 //! The generated side of the contract: nothing here is written by hand, and no type of it leaves
 //! `adapter`.
 wit_bindgen::generate!({
-    path: "../../wit/0.1",
+    path: "wit",
     world: "guard",
     pub_export_macro: true,
     export_macro_name: "export_judge",

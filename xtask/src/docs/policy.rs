@@ -39,7 +39,8 @@ fn write_map(fields: &[(String, Json)], depth: usize, lines: &mut Vec<String>) {
     }
 }
 
-fn flow(value: &Json) -> String {
+/// A value on one line.
+pub(super) fn flow(value: &Json) -> String {
     match value {
         Json::Null | Json::Bool(_) | Json::Number(_) => value.to_string(),
         Json::Text(text) => scalar(text),

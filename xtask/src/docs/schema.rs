@@ -32,11 +32,15 @@ impl Schema {
         properties.iter().map(|(name, _)| name.as_str()).collect()
     }
 
+    /// The settings by their name, each with its schema.
+    pub(super) fn properties(&self) -> Result<&[(String, Json)]> {
+        Ok(self.root.get("properties").context("the settings have no `properties`")?.fields())
+    }
+
     /// The settings as a table.
     pub(super) fn table(&self) -> Result<String> {
         let mut lines = vec!["| setting | type | default | meaning |".to_owned(), "|---|---|---|---|".to_owned()];
-        let properties = self.root.get("properties").context("the settings have no `properties`")?;
-        for (name, property) in properties.fields() {
+        for (name, property) in self.properties()? {
             let row = self.row(name, property).with_context(|| format!("the setting `{name}`"))?;
             lines.push(row);
         }
