@@ -3,7 +3,7 @@
 //!
 //! `cargo bench -p agenthalt`
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a benchmark fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a benchmark fails by panicking")]
 
 use std::fmt::Write;
 use std::hint::black_box;

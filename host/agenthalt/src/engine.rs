@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -13,6 +14,7 @@ use agenthalt_core::fault::Fault;
 use agenthalt_core::policy::PolicyDraft;
 use agenthalt_core::subject::Phase;
 use agenthalt_core::time::Timestamp;
+use agenthalt_sandbox::Lane;
 use tracing::Instrument;
 
 use crate::builder::{Keeping, Parts, PolicyEngineBuilder};
@@ -56,6 +58,15 @@ struct Inner {
     clock: Arc<dyn Clock>,
     listeners: Listeners,
     keeping: Keeping,
+}
+
+/// Where guards are run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// On the calling thread, under a permit of the sandbox.
+    Here,
+    /// On the sandbox's threads.
+    Lane,
 }
 
 impl PolicyEngine {
@@ -114,7 +125,9 @@ impl PolicyEngine {
         self.evaluate_at(call, self.0.clock.now()).await
     }
 
-    /// Judges a call now and waits for it; also inside a runtime, whose thread it takes up.
+    /// Judges a call now and waits for it; also inside a runtime, whose thread it takes up. This thread runs
+    /// the guards itself where its stack has room for them (1 MiB) and not more threads than there are cores
+    /// do so, which spares the two wake-ups of another thread.
     ///
     /// ```
     /// # let engine = agenthalt::testing::engine("guards: {scope: {}}");
@@ -122,7 +135,7 @@ impl PolicyEngine {
     /// assert!(engine.evaluate_blocking(&Call::new("search", r#"{"for": "cats"}"#)).is_allowed());
     /// ```
     pub fn evaluate_blocking(&self, call: &Call) -> Evaluation {
-        pollster::block_on(self.evaluate(call))
+        self.judge_blocking(call, None, self.0.clock.now(), None)
     }
 
     /// Judges a call under a stamp of the host's. A stamp that the agent could choose would let it
@@ -138,7 +151,7 @@ impl PolicyEngine {
     /// # }
     /// ```
     pub async fn evaluate_at(&self, call: &Call, at: Timestamp) -> Evaluation {
-        self.judge(call, None, at, None).await
+        self.judge(call, None, at, None, Place::Lane).await
     }
 
     /// Judges the output of a call that this engine let through, before anybody sees it. The call is
@@ -158,7 +171,7 @@ impl PolicyEngine {
         self.evaluate_output_at(call_id, output, self.0.clock.now()).await
     }
 
-    /// Judges an output now and waits for it; also inside a runtime, whose thread it takes up.
+    /// Judges an output now and waits for it, as [`evaluate_blocking`](Self::evaluate_blocking) for a call.
     ///
     /// ```
     /// # use agenthalt::{Call, testing};
@@ -168,7 +181,9 @@ impl PolicyEngine {
     /// assert_eq!(judged.output.as_deref(), Some("my card is [REDACTED]"));
     /// ```
     pub fn evaluate_output_blocking(&self, call_id: &str, output: &str) -> OutputEvaluation {
-        pollster::block_on(self.evaluate_output(call_id, output))
+        let permit = self.0.room.sandbox.here();
+        let place = if permit.is_some() { Place::Here } else { Place::Lane };
+        pollster::block_on(self.judge_output(call_id, output, self.0.clock.now(), place))
     }
 
     /// Judges an output under a stamp of the host's, as [`evaluate_at`](Self::evaluate_at) a call.
@@ -181,35 +196,88 @@ impl PolicyEngine {
     /// # }
     /// ```
     pub async fn evaluate_output_at(&self, call_id: &str, output: &str, at: Timestamp) -> OutputEvaluation {
+        self.judge_output(call_id, output, at, Place::Lane).await
+    }
+
+    async fn judge_output(&self, call_id: &str, output: &str, at: Timestamp, place: Place) -> OutputEvaluation {
         let span = trace::evaluation(Phase::After, call_id, None);
-        let judged = self.bench().evaluate_output(call_id, output, at).instrument(span.clone()).await;
+        let bench = self.bench();
+        let judging = {
+            let (bench, id, text) = (bench.clone(), call_id.to_owned(), output.to_owned());
+            async move { bench.evaluate_output(&id, &text, at).await }
+        };
+        let judged = match self.run(place, judging.instrument(span.clone())).await {
+            Ok(judged) => judged,
+            Err(fault) => bench.refuse_output(call_id, output, at, fault).instrument(span.clone()).await,
+        };
         trace::evaluated(&span, &judged.evaluation);
         self.0.listeners.evaluated(&judged.evaluation, Vec::new());
         judged
     }
 
-    /// Judges a call under an id of the host's, and under a grant if there is one.
-    pub(crate) async fn judge(
+    /// Judges a call on this thread, where it may run guards, else on a lane.
+    pub(crate) fn judge_blocking(
         &self,
         call: &Call,
         id: Option<String>,
         at: Timestamp,
         grant: Option<Grant>,
     ) -> Evaluation {
+        let permit = self.0.room.sandbox.here();
+        let place = if permit.is_some() { Place::Here } else { Place::Lane };
+        pollster::block_on(self.judge(call, id, at, grant, place))
+    }
+
+    /// Judges a call under an id of the host's, and under a grant if there is one.
+    async fn judge(
+        &self,
+        call: &Call,
+        id: Option<String>,
+        at: Timestamp,
+        grant: Option<Grant>,
+        place: Place,
+    ) -> Evaluation {
         let hooked = self.0.hooks.before(call);
         let shown = hooked.as_ref().ok().and_then(Option::as_ref).unwrap_or(call);
         let id = id.unwrap_or_else(|| call_id(shown));
         let span = trace::evaluation(Phase::Before, &id, Some(shown));
-        let presented = Presented { given: call, call: shown, id, at };
+        let given = (shown.arguments != call.arguments).then(|| call.arguments.clone());
+        let presented = Presented { call: shown.clone(), given, id, at };
         let bench = self.bench();
-        let evaluation = match &hooked {
-            Ok(_) => bench.evaluate(presented, grant).instrument(span.clone()).await,
-            Err(fault) => bench.refuse(presented, fault.clone()).instrument(span.clone()).await,
+        let judged = match &hooked {
+            Ok(_) => {
+                let (bench, presented) = (bench.clone(), presented.clone());
+                let judging = async move { bench.evaluate(presented, grant).await };
+                self.run(place, judging.instrument(span.clone())).await
+            }
+            Err(fault) => Err(fault.clone()),
+        };
+        let evaluation = match judged {
+            Ok(evaluation) => evaluation,
+            Err(fault) => bench.refuse(presented, fault).instrument(span.clone()).await,
         };
         trace::evaluated(&span, &evaluation);
         let faults = self.0.hooks.after(shown, &evaluation);
         self.0.listeners.evaluated(&evaluation, faults);
         evaluation
+    }
+
+    /// Runs a whole evaluation: one wake-up there and one back, or none.
+    ///
+    /// # Errors
+    /// A fault where the host has no room for it, and where it panics.
+    async fn run<T: Send + 'static>(
+        &self,
+        place: Place,
+        judging: impl Future<Output = T> + Send + 'static,
+    ) -> Result<T, Fault> {
+        match place {
+            Place::Lane => self.0.room.sandbox.spawn(Lane::Fast, judging).await,
+            Place::Here => {
+                let caught = catch_unwind(AssertUnwindSafe(|| pollster::block_on(judging)));
+                caught.map_err(|_| Fault::Host("the judging panicked".to_owned()))
+            }
+        }
     }
 
     /// Takes another policy from now on, all of it at once: an evaluation that has begun ends under the old

@@ -15,7 +15,7 @@ use agenthalt_core::verdict::{Granted, Outcome, Risk, Unmatched, Verdict, Voice,
 use agenthalt_json::Json;
 use agenthalt_sandbox::{GuestCall, Lane, PreparedCall, Sandbox};
 use agenthalt_store::{CallTag, Commit, Committed, CounterRead, ReadRequest, Store, StoreError, Version};
-use futures_channel::oneshot;
+use tracing::Instrument;
 
 use crate::evaluation::{Evaluation, OutputEvaluation};
 use crate::judge::{self, Case, Rewritten, Word};
@@ -44,11 +44,12 @@ pub(crate) struct Bench {
 }
 
 /// A call as it comes to be judged.
-pub(crate) struct Presented<'a> {
-    /// As the caller gave it.
-    pub(crate) given: &'a Call,
+#[derive(Clone)]
+pub(crate) struct Presented {
     /// As the pre-hooks left it.
-    pub(crate) call: &'a Call,
+    pub(crate) call: Call,
+    /// The arguments as the caller gave them, where a hook gave others.
+    pub(crate) given: Option<String>,
     pub(crate) id: String,
     pub(crate) at: Timestamp,
 }
@@ -64,24 +65,22 @@ pub(crate) struct Grant {
 
 impl Bench {
     /// Judges one call at a stamp, under a grant if there is one.
-    pub(crate) async fn evaluate(&self, presented: Presented<'_>, grant: Option<Grant>) -> Evaluation {
+    pub(crate) async fn evaluate(&self, presented: Presented, grant: Option<Grant>) -> Evaluation {
         let start = Instant::now();
         let mut evaluation = Evaluation::of_call(&presented, self.roster.policy.digest);
         evaluation.granted = grant.as_ref().map(|grant| grant.granted.clone()).unwrap_or_default();
-        let Presented { given, call, id, .. } = presented;
+        let Presented { call, given, id, .. } = presented;
         let limits = self.roster.policy.call;
-        let matter = JudgedCall::new(call, id, self.room.tenant.clone(), limits);
+        let matter = JudgedCall::new(&call, id, self.room.tenant.clone(), limits);
         let matter = matter.map(|judged| Matter::of_call(judged, &call.arguments, self.room.store.key()));
-        if let Ok(matter) = &matter
-            && given.arguments != call.arguments
-        {
+        if let (Ok(matter), Some(given)) = (&matter, given) {
             // INVARIANT: who gave other arguments than those that were judged is told so.
-            let given = Json::parse_within(&given.arguments, limits);
+            let given = Json::parse_within(&given, limits);
             evaluation.changed_by_hooks = given.ok().as_ref() != Some(&matter.call.arguments);
         }
-        self.judge_or_refuse(matter, call, grant.as_ref(), &mut evaluation).await;
+        self.judge_or_refuse(matter, &call, grant.as_ref(), &mut evaluation).await;
         if evaluation.is_allowed() && self.judges_outputs() {
-            let ran = Ran { call: call.clone(), arguments: evaluation.final_arguments.clone() };
+            let ran = Ran { call, arguments: evaluation.final_arguments.clone() };
             self.room.let_through.keep(&evaluation.call_id, ran);
         }
         evaluation.elapsed = start.elapsed();
@@ -89,10 +88,10 @@ impl Bench {
     }
 
     /// Denies a call that is not judged at all.
-    pub(crate) async fn refuse(&self, presented: Presented<'_>, fault: Fault) -> Evaluation {
+    pub(crate) async fn refuse(&self, presented: Presented, fault: Fault) -> Evaluation {
         let start = Instant::now();
         let mut evaluation = Evaluation::of_call(&presented, self.roster.policy.digest);
-        self.refuse_and_record(presented.call, &mut evaluation, fault).await;
+        self.refuse_and_record(&presented.call, &mut evaluation, fault).await;
         evaluation.elapsed = start.elapsed();
         evaluation
     }
@@ -102,7 +101,7 @@ impl Bench {
         let start = Instant::now();
         let (limits, ran) = (self.roster.policy.call, self.room.let_through.end(id));
         let known = ran.as_ref().map(Arc::clone).unwrap_or_default();
-        let presented = Presented { given: &known.call, call: &known.call, id: id.to_owned(), at };
+        let presented = Presented { call: known.call.clone(), given: None, id: id.to_owned(), at };
         let mut evaluation = Evaluation::of_call(&presented, self.roster.policy.digest);
         evaluation.phase = Phase::After;
         evaluation.final_arguments.clone_from(&known.arguments);
@@ -124,6 +123,16 @@ impl Bench {
         }
         evaluation.elapsed = start.elapsed();
         OutputEvaluation { output: evaluation.is_allowed().then(|| evaluation.final_output.clone()), evaluation }
+    }
+
+    /// Withholds an output that is not judged at all.
+    pub(crate) async fn refuse_output(&self, id: &str, output: &str, at: Timestamp, fault: Fault) -> OutputEvaluation {
+        let presented = Presented { call: Call::default(), given: None, id: id.to_owned(), at };
+        let mut evaluation = Evaluation::of_call(&presented, self.roster.policy.digest);
+        evaluation.phase = Phase::After;
+        output.clone_into(&mut evaluation.final_output);
+        self.refuse_and_record(&presented.call, &mut evaluation, fault).await;
+        OutputEvaluation { output: None, evaluation }
     }
 
     fn judges_outputs(&self) -> bool {
@@ -209,7 +218,7 @@ impl Bench {
         let lane = if rewrites_slowly { Lane::Slow } else { Lane::Fast };
         let (roster, original, first) = (self.roster.clone(), matter.subject.clone(), case.clone());
         let (rewritten, mut words) = self
-            .on_lane(lane, move || {
+            .run(lane, move || {
                 let mut case = first;
                 let rewritten = judge::rewrite(&roster, &case, &original);
                 case.call = case.call.with(&rewritten.subject);
@@ -222,7 +231,7 @@ impl Bench {
         if !slow.is_empty() {
             let roster = self.roster.clone();
             let case = Case { call: case.call.with(&subject), ..case };
-            words.extend(self.on_lane(Lane::Slow, move || judge::judge(&roster, &case, &slow)).await?);
+            words.extend(self.run(Lane::Slow, move || judge::judge(&roster, &case, &slow)).await?);
         }
         words.sort_by_key(|(place, _)| *place);
         (evaluation.decisions, evaluation.silent) = (Vec::new(), Vec::new());
@@ -265,15 +274,12 @@ impl Bench {
         Case { call, readings: readings.to_vec() }
     }
 
-    async fn on_lane<T: Send + 'static>(
-        &self,
-        lane: Lane,
-        job: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, Fault> {
-        let (send, receive) = oneshot::channel();
-        // Where nobody waits any more, the answer is of no use.
-        self.room.sandbox.submit(lane, move || drop(send.send(job())))?;
-        receive.await.map_err(|_| Fault::Host("the judging thread failed".to_owned()))
+    /// Runs guards: here, which is a thread that may run them, or on the lane of slow ones.
+    async fn run<T: Send + 'static>(&self, lane: Lane, job: impl FnOnce() -> T + Send + 'static) -> Result<T, Fault> {
+        match lane {
+            Lane::Fast => Ok(job()),
+            Lane::Slow => self.room.sandbox.spawn(Lane::Slow, async move { job() }.in_current_span()).await,
+        }
     }
 
     /// Brings the words to a verdict.
@@ -357,8 +363,9 @@ impl Bench {
 
 impl Evaluation {
     /// An evaluation of a call before anything was found: a denial.
-    fn of_call(presented: &Presented<'_>, policy: Digest) -> Self {
-        let Presented { given, call, id, at } = presented;
+    fn of_call(presented: &Presented, policy: Digest) -> Self {
+        let Presented { call, given, id, at } = presented;
+        let given = given.as_ref().unwrap_or(&call.arguments);
         Evaluation {
             phase: Phase::Before,
             call_id: id.clone(),
@@ -369,8 +376,8 @@ impl Evaluation {
             decisions: Vec::new(),
             silent: Vec::new(),
             rewrites: Vec::new(),
-            original_arguments: given.arguments.clone(),
-            final_arguments: given.arguments.clone(),
+            original_arguments: given.clone(),
+            final_arguments: given.clone(),
             changed_by_hooks: false,
             refusal: None,
             malformed: None,

@@ -60,10 +60,9 @@ impl Simulation {
     /// Judges one call, and a second time under a grant where a human must decide and says yes.
     pub fn judge(&self, call: &Call, at: Timestamp, human: Option<Human>) -> Simulated {
         let id = call_id(call);
-        let evaluation = pollster::block_on(self.engine.judge(call, Some(id.clone()), at, None));
+        let evaluation = self.engine.judge_blocking(call, Some(id.clone()), at, None);
         if evaluation.needs_approval() && human == Some(Human::Approve) {
-            let again = self.engine.judge(call, Some(id), at, Some(evaluation.grant()));
-            let granted = pollster::block_on(again);
+            let granted = self.engine.judge_blocking(call, Some(id), at, Some(evaluation.grant()));
             let runs = granted.is_allowed();
             return Simulated { evaluation, granted: Some(granted), runs };
         }

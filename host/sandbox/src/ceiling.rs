@@ -17,6 +17,11 @@ impl Ceiling {
     pub(crate) fn new(memory_limit: u64) -> Self {
         Ceiling { memory_limit: usize::try_from(memory_limit).unwrap_or(0), memory_taken: 0, table_taken: 0 }
     }
+
+    /// The bytes of linear memory that the instance has taken.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        self.memory_taken
+    }
 }
 
 /// Ends a run that wants too much; carries the fault through wasmtime.

@@ -2,6 +2,7 @@
 //! each step. It holds no settings.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use agenthalt_core::bounds::Bounds;
 use agenthalt_core::digest::Digest;
@@ -14,6 +15,7 @@ use crate::ceiling::Ceiling;
 use crate::contract::{INTERFACE, Instance, Prepared, description, wit};
 use crate::engine::TICK;
 use crate::guard::{Guard, SettingsProblem, Uses};
+use crate::ready::Stock;
 use crate::trap::{During, cut, fault};
 
 /// Bytes of text and lists that may come out of one call of a guest: the largest new arguments, and
@@ -32,6 +34,7 @@ struct Loaded {
     digest: Digest,
     size: usize,
     engine: Engine,
+    stock: Arc<Stock>,
     prepared: Prepared<Ceiling>,
     extra_exports: Vec<String>,
 }
@@ -52,7 +55,13 @@ impl Component {
     ///
     /// # Errors
     /// [`Fault::ForbiddenImport`], [`Fault::Incompatible`], and what a trial instance runs into.
-    pub(crate) fn prepare(engine: &Engine, code: &Code, digest: Digest, size: usize) -> Result<Component, Fault> {
+    pub(crate) fn prepare(
+        engine: &Engine,
+        stock: &Arc<Stock>,
+        code: &Code,
+        digest: Digest,
+        size: usize,
+    ) -> Result<Component, Fault> {
         let kind = code.component_type();
         // INVARIANT: a guard imports nothing; the linker is empty and stays so.
         let imports: Vec<String> = kind.imports(engine).map(|(name, _)| format!("`{name}`")).collect();
@@ -64,7 +73,8 @@ impl Component {
         let incompatible = |error: wasmtime::Error| Fault::Incompatible(cut(&format!("{error:#}")));
         let linker: Linker<Ceiling> = Linker::new(engine);
         let prepared = Prepared::new(linker.instantiate_pre(code).map_err(incompatible)?).map_err(incompatible)?;
-        let component = Component(Arc::new(Loaded { digest, size, engine: engine.clone(), prepared, extra_exports }));
+        let (engine, stock) = (engine.clone(), stock.clone());
+        let component = Component(Arc::new(Loaded { digest, size, engine, stock, prepared, extra_exports }));
         // Types are checked when an instance is made, and not before. What policies allow is asked later:
         // what fails under the ceiling can serve under none.
         component.instantiate(&GuardLimits::CEILING)?;
@@ -80,6 +90,11 @@ impl Component {
     /// The digest of the component's bytes.
     pub fn digest(&self) -> Digest {
         self.0.digest
+    }
+
+    /// Where its guards' instances wait.
+    pub(crate) fn stock(&self) -> &Arc<Stock> {
+        &self.0.stock
     }
 
     /// Whether anyone but the sandbox holds it.
@@ -136,9 +151,8 @@ impl Component {
         refuel(&mut store, limits)?;
         store.set_hostcall_fuel(MOST_LIFTED_BYTES);
         store.set_max_component_handles(64);
-        let ticks = limits.time().as_millis().div_ceil(TICK.as_millis()) + 1;
         // Set last, right before the guest runs: nothing else may use up its time.
-        store.set_epoch_deadline(u64::try_from(ticks).unwrap_or(1));
+        set_deadline(&mut store, limits.time());
         let made = self.0.prepared.instantiate(&mut store);
         let instance = made.map_err(|error| fault(&error, During::Instantiate, limits))?;
         Ok((store, instance))
@@ -149,6 +163,13 @@ impl std::fmt::Debug for Component {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_tuple("Component").field(&self.0.digest).finish()
     }
+}
+
+/// Sets the clock: from now on the guest has this time, and never less than one whole tick.
+pub(crate) fn set_deadline(store: &mut Store<Ceiling>, time: Duration) {
+    // The tick under way counts as one, however little of it is left.
+    let ticks = time.as_millis().div_ceil(TICK.as_millis()).max(1) + 1;
+    store.set_epoch_deadline(u64::try_from(ticks).unwrap_or(2));
 }
 
 /// Fills the fuel up to the limit.

@@ -6,6 +6,9 @@ use std::time::Duration;
 use agenthalt_core::digest::Digest;
 use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, OperatorCost, PoolingAllocationConfig};
 
+use crate::lanes::cores;
+use crate::ready::ROOM;
+
 /// How often the clock's tick comes; a deadline is kept to within two of them.
 pub(crate) const TICK: Duration = Duration::from_millis(5);
 /// The pool's largest memory. The ceiling of every guard is below it, always: where the pool itself
@@ -15,8 +18,9 @@ const POOL_MEMORY_BYTES: usize = 64 << 20;
 const POOL_TABLE_ELEMENTS: usize = 20_000;
 /// The most elements that all tables of an instance may have.
 pub(crate) const MOST_TABLE_ELEMENTS: usize = 10_000;
-/// Instances that may exist at once for each core: the threads of both lanes and those that load.
-const INSTANCES_PER_CORE: usize = 4;
+/// Instances that may be at work at once for each core: in both lanes, on threads with a permit, and
+/// while components are loaded.
+const INSTANCES_PER_CORE: usize = 5;
 /// What one component instance may be made of.
 pub(crate) const MOST_CORE_INSTANCES: u32 = 16;
 pub(crate) const MOST_MEMORIES: u32 = 4;
@@ -31,6 +35,12 @@ pub(crate) enum Allocation {
     OnDemand,
 }
 
+/// How many instances may be at work at once.
+// INVARIANT: those that wait in the stock come on top, so that they take no slot that an evaluation needs.
+pub(crate) fn most_at_work() -> usize {
+    (cores() * INSTANCES_PER_CORE).max(20)
+}
+
 /// Makes an engine.
 pub(crate) fn new(allocation: Allocation) -> wasmtime::Result<Engine> {
     let mut config = Config::new();
@@ -41,8 +51,7 @@ pub(crate) fn new(allocation: Allocation) -> wasmtime::Result<Engine> {
     config.memory_reservation(POOL_MEMORY_BYTES as u64).operator_cost(OperatorCost::default());
     config.wasm_component_model(true);
     if allocation == Allocation::Pooled {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let instances = u32::try_from(cores * INSTANCES_PER_CORE).unwrap_or(u32::MAX / 64).max(16);
+        let instances = u32::try_from(most_at_work() + ROOM.instances()).unwrap_or(u32::MAX / 64);
         let mut pool = PoolingAllocationConfig::default();
         pool.max_memory_size(POOL_MEMORY_BYTES).linear_memory_keep_resident(256 << 10);
         pool.table_elements(POOL_TABLE_ELEMENTS).table_keep_resident(64 << 10).pagemap_scan(Enabled::Auto);

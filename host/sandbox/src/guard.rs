@@ -1,5 +1,6 @@
-//! A component with one configuration. Every call gets a fresh instance, configured in it, used once
-//! and dropped; nothing is kept from one call to the next but how long calls usually take.
+//! A component with one configuration. Every call gets a fresh instance, configured before it sees the
+//! call, used once and dropped; nothing is kept from one call to the next but how long calls usually
+//! take.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,9 +13,10 @@ use agenthalt_core::description::Description;
 use agenthalt_core::fault::Fault;
 use agenthalt_core::limits::GuardLimits;
 
-use crate::component::{Component, burnt, refuel};
+use crate::component::Component;
 use crate::contract::{PreparedCall, answer, readings, wit};
-use crate::trap::{During, cut, fault};
+use crate::fresh::Fresh;
+use crate::trap::cut;
 
 /// A guard whose usual time exceeds this runs in the slow lane.
 const SLOW: Duration = Duration::from_micros(500);
@@ -30,10 +32,11 @@ pub struct SettingsProblem {
 
 /// A configured guard.
 #[derive(Clone, Debug)]
-pub struct Guard(Arc<Configured>);
+pub struct Guard(pub(crate) Arc<Configured>);
 
+/// What its instances are made of.
 #[derive(Debug)]
-struct Configured {
+pub(crate) struct Configured {
     component: Component,
     settings: String,
     uses: Uses,
@@ -57,8 +60,15 @@ pub struct Judged {
     pub answer: Result<Option<Answer>, Fault>,
     /// The fuel that `evaluate` burnt; all of it where it ran out, none where it never began.
     pub fuel: u64,
-    /// How long the whole run took, instance and configuration included.
+    /// How long the caller waited. Where no instance was ready, making and configuring one is part of it.
     pub elapsed: Duration,
+}
+
+/// What [`Judged`] is made of, and how long the instance took to make where it was ready before.
+struct Run {
+    answer: Result<Option<Answer>, Fault>,
+    fuel: u64,
+    making: Duration,
 }
 
 impl Guard {
@@ -98,51 +108,47 @@ impl Guard {
         Duration::from_nanos(self.0.usual_nanos.load(Ordering::Relaxed)) > SLOW
     }
 
-    /// Judges one call. It takes up the thread it is called on, so call it on a lane of the sandbox.
+    /// Judges one call. It takes up the thread it is called on, so call it on a lane of the sandbox, or
+    /// with a permit: [`Sandbox::here`](crate::Sandbox::here).
     pub fn evaluate(&self, call: &PreparedCall, given: &[Reading]) -> Judged {
         let start = Instant::now();
-        let (answer, fuel) = self.run(call, given);
+        let Run { answer, fuel, making } = self.run(call, given);
         let elapsed = start.elapsed();
-        self.remember(elapsed);
+        // What takes long to make is slow, although it may be ready: the next call may have to make its own.
+        self.remember(elapsed + making);
         Judged { answer, fuel, elapsed }
     }
 
-    fn run(&self, call: &PreparedCall, given: &[Reading]) -> (Result<Option<Answer>, Fault>, u64) {
-        let Configured { component, settings, uses, description, raw, .. } = &*self.0;
-        let limits = &uses.limits;
-        let configure_failed = |fault: Fault| (Err(Fault::FailedToConfigure(fault.to_string())), 0);
-        let (mut store, instance) = match component.instantiate(limits) {
-            Ok(made) => made,
-            Err(fault @ Fault::HostFull(_)) => return (Err(fault), 0),
-            Err(fault) => return configure_failed(fault),
+    fn run(&self, call: &PreparedCall, given: &[Reading]) -> Run {
+        let Configured { component, uses, description, .. } = &*self.0;
+        let (limits, stock) = (&uses.limits, component.stock());
+        // INVARIANT: an instance that was ready has had what one made now has, and nothing of any call.
+        let (fresh, making) = match stock.take(&self.0) {
+            Some((mut fresh, making)) => {
+                fresh.resume(limits, making);
+                (fresh, making)
+            }
+            None => match self.0.make() {
+                Ok(fresh) => (fresh, Duration::ZERO),
+                Err(fault) => return Run { answer: Err(fault), fuel: 0, making: Duration::ZERO },
+            },
         };
-        let judge = instance.agenthalt_guard_judge();
-        match judge.call_configure(&mut store, settings) {
-            Ok(Ok(now)) if now == *raw => {}
-            Ok(Ok(_)) => {
-                return configure_failed(Fault::MalformedAnswer(
-                    "its description changed since it was loaded".to_owned(),
-                ));
-            }
-            Ok(Err(_)) => {
-                return configure_failed(Fault::MalformedAnswer(
-                    "it now refuses the settings it was loaded with".to_owned(),
-                ));
-            }
-            Err(error) => return configure_failed(fault(&error, During::Call, limits)),
-        }
-        if let Err(fault) = refuel(&mut store, limits) {
-            return (Err(fault), 0);
-        }
-        let called = judge.call_evaluate(&mut store, &call.0, &readings(given));
-        let fuel = burnt(&store, limits);
+        let ((called, fuel), used) = fresh.evaluate(&call.0, &readings(given), limits);
+        stock.give_back(&self.0, used);
         let answer = match called {
             Ok(Ok(None)) => Ok(None),
             Ok(Ok(Some(decision))) => answer(decision).check(call.phase(), description, &uses.bounds).map(Some),
             Ok(Err(text)) => Err(Fault::GuestError(cut(&text))),
-            Err(error) => Err(fault(&error, During::Call, limits)),
+            Err(fault) => Err(fault),
         };
-        (answer, fuel)
+        Run { answer, fuel, making }
+    }
+
+    /// The same guard with other limits than it was loaded with.
+    #[cfg(test)]
+    pub(crate) fn with_limits(&self, limits: GuardLimits) -> Guard {
+        let Configured { component, settings, uses, description, raw, .. } = &*self.0;
+        Guard::new(component.clone(), settings, Uses { limits, ..*uses }, description.clone(), raw.clone())
     }
 
     /// Keeps a moving average, in which one slow call weighs an eighth.
@@ -152,5 +158,21 @@ impl Guard {
         let next = if usual == 0 { nanos.min(SLOW.as_nanos() as u64) } else { usual - usual / 8 + nanos / 8 };
         // Two threads may overwrite each other's figure; it only chooses a lane.
         self.0.usual_nanos.store(next, Ordering::Relaxed);
+    }
+}
+
+impl Configured {
+    /// Makes an instance for one call.
+    ///
+    /// # Errors
+    /// Those of [`Fresh::make`].
+    pub(crate) fn make(&self) -> Result<Fresh, Fault> {
+        Fresh::make(&self.component, &self.settings, &self.uses.limits, &self.raw)
+    }
+}
+
+impl Drop for Configured {
+    fn drop(&mut self) {
+        self.component.stock().forget(self);
     }
 }

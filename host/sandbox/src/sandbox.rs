@@ -1,6 +1,8 @@
-//! The sandbox itself: built once, it loads components and hands work to its threads.
+//! The sandbox itself: built once, it loads components, hands work to its threads and gives permits to
+//! run guards on others. It runs none itself.
 
 use std::collections::{HashMap, HashSet};
+use std::future::Future;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,7 +17,9 @@ use crate::child::{CompileLimits, CompilerProcess};
 use crate::compile::Compiler;
 use crate::component::Component;
 use crate::engine::{self, Allocation};
-use crate::lanes::{Lane, Lanes};
+use crate::here::{Here, Places};
+use crate::lanes::{Lane, Lanes, Work, cores};
+use crate::ready::{Maker, ROOM};
 
 /// The largest component in bytes.
 pub const MOST_COMPONENT_BYTES: usize = 64 << 20;
@@ -93,6 +97,8 @@ impl SandboxBuilder {
         Ok(Sandbox(Arc::new(Inner {
             engine,
             lanes: Lanes::start()?,
+            maker: Maker::start(ROOM)?,
+            places: Places::new(cores()),
             cache,
             compiler,
             components: Mutex::default(),
@@ -112,6 +118,8 @@ type Place = Arc<Mutex<Option<Component>>>;
 struct Inner {
     engine: Engine,
     lanes: Lanes,
+    maker: Maker,
+    places: Places,
     cache: Option<Cache>,
     compiler: Compiler,
     components: Mutex<HashMap<Digest, Place>>,
@@ -169,7 +177,7 @@ impl Sandbox {
             return Ok(component.clone());
         }
         let code = self.code(&digest, bytes)?;
-        let component = Component::prepare(&self.0.engine, &code, digest, bytes.len())?;
+        let component = Component::prepare(&self.0.engine, self.0.maker.stock(), &code, digest, bytes.len())?;
         *held = Some(component.clone());
         drop(held);
         self.forget_idle();
@@ -210,12 +218,26 @@ impl Sandbox {
         unsafe { Code::deserialize(&self.0.engine, code) }
     }
 
+    /// Polls a future on the threads of a lane, from now on; when it waits, its thread goes on with other
+    /// work. The answer is [`Fault::HostFull`] where too many wait already, [`Fault::Host`] where the
+    /// future panicked. Dropping what this gives cancels the work.
+    pub fn spawn<T: Send + 'static>(&self, lane: Lane, future: impl Future<Output = T> + Send + 'static) -> Work<T> {
+        self.0.lanes.spawn(lane, future)
+    }
+
     /// Hands a job to the threads of a lane.
     ///
     /// # Errors
     /// [`Fault::HostFull`] where too many wait already.
     pub fn submit(&self, lane: Lane, job: impl FnOnce() + Send + 'static) -> Result<(), Fault> {
-        self.0.lanes.submit(lane, Box::new(job))
+        self.spawn(lane, async move { job() }).detach()
+    }
+
+    /// A permit to run guards on this thread, which spares a call the way to a lane and back. None where
+    /// as many threads as there are cores have one, or where this thread has less than 1 MiB of its
+    /// stack left.
+    pub fn here(&self) -> Option<Here> {
+        self.0.places.take()
     }
 
     /// How many components this sandbox has compiled.
