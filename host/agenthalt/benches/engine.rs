@@ -24,7 +24,7 @@ guards:
   scope: {deny_functions: ['drop_*']}
   sensitive_data: {blocked_patterns: [ssn, credit_card, api_key]}
 ";
-const SCOPE: &str = "guards: {scope: {deny_functions: ['drop_*']}}";
+const SCOPE: &str = "{state: {path: unused.db, durability: normal}, guards: {scope: {deny_functions: ['drop_*']}}}";
 
 /// A clock that is ten seconds on with each call, so that what is counted by the minute never fills.
 #[derive(Debug)]
@@ -96,7 +96,7 @@ fn at_once(engine: &PolicyEngine, callers: usize, times: u64) -> Duration {
         for caller in 0..callers {
             let (engine, next) = (engine.clone(), &next);
             scope.spawn(move || {
-                let call = call(20).session(format!("session {caller}"));
+                let call = call(20).agent(format!("agent {caller}")).session(format!("session {caller}"));
                 while next.fetch_sub(1, Ordering::Relaxed) > 0 {
                     judge(&engine, &call);
                 }

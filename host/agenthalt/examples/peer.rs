@@ -9,12 +9,13 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::io::{BufRead, Write};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Instant;
 use std::{env, fs, io};
 
-use agenthalt::{Call, ENGINE_VERSION, Json, PolicyEngine, Sandbox, State, Timestamp, Verdict};
+use agenthalt::{Call, Clock, ENGINE_VERSION, Json, PolicyEngine, Sandbox, State, Timestamp, Verdict};
 
-/// Ten seconds pass from call to call, so that no minute fills.
+/// How much time passes from call to call.
 const STEP_MILLIS: i64 = 10_000;
 /// 2026-01-01, when the first call comes.
 const FIRST_MILLIS: i64 = 1_767_225_600_000;
@@ -33,7 +34,6 @@ fn main() -> Result<(), Box<dyn Error>> {
         sandbox: Sandbox::builder().build()?,
         engines: BTreeMap::new(),
         arguments: BTreeMap::new(),
-        millis: FIRST_MILLIS,
     };
     let mut output = io::stdout().lock();
     writeln!(output, "{{\"about\":\"agenthalt {}, wasmtime {ENGINE_VERSION}\"}}", env!("CARGO_PKG_VERSION"))?;
@@ -50,6 +50,22 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+/// A clock that is ten seconds on with each call, so that no minute fills.
+struct Paced(AtomicI64);
+
+impl Paced {
+    fn new() -> Self {
+        Paced(AtomicI64::new(FIRST_MILLIS))
+    }
+}
+
+impl Clock for Paced {
+    fn now(&self) -> Timestamp {
+        let millis = self.0.fetch_add(STEP_MILLIS, Ordering::Relaxed);
+        Timestamp::from_millis(millis).unwrap_or(Timestamp::EPOCH)
+    }
+}
+
 /// Engines and arguments, read from the folder when a case first asks for them.
 struct Bench {
     folder: PathBuf,
@@ -57,7 +73,6 @@ struct Bench {
     sandbox: Sandbox,
     engines: BTreeMap<String, PolicyEngine>,
     arguments: BTreeMap<String, Vec<String>>,
-    millis: i64,
 }
 
 impl Bench {
@@ -69,17 +84,9 @@ impl Bench {
         let (mut refused, mut reason) = (0, String::new());
         let (wall, cpu) = (Instant::now(), cpu_nanos());
         for chosen in arguments.iter().cycle().take(calls) {
-            self.millis += STEP_MILLIS;
-            let at = Timestamp::from_millis(self.millis)?;
             let start = Instant::now();
-            let call = Call {
-                function_name: "send_email".to_owned(),
-                arguments: chosen.clone(),
-                agent_id: Some("assistant".to_owned()),
-                session_id: Some("s-1".to_owned()),
-                ..Call::default()
-            };
-            let evaluation = pollster::block_on(engine.evaluate_at(&call, at));
+            let call = Call::new("send_email", chosen).agent("assistant").session("s-1");
+            let evaluation = engine.evaluate_blocking(&call);
             latencies.push(start.elapsed().as_nanos());
             if evaluation.verdict != Verdict::Allow {
                 refused += 1;
@@ -100,7 +107,8 @@ impl Bench {
             return Ok(engine.clone());
         }
         let policy = fs::read_to_string(self.folder.join(guards).with_extension("json"))?;
-        let builder = PolicyEngine::builder().sandbox(self.sandbox.clone()).state(self.state.clone());
+        let builder =
+            PolicyEngine::builder().sandbox(self.sandbox.clone()).state(self.state.clone()).clock(Paced::new());
         let engine = builder.policy_text(policy, &self.folder).build()?;
         self.engines.insert(guards.to_owned(), engine.clone());
         Ok(engine)

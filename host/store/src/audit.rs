@@ -48,14 +48,8 @@ impl AuditRecord {
     /// record before it, its place, and its text. That is one line of JSON,
     /// `[at_ms,"kind","call_id","verdict"]`, a line feed, and the body.
     pub fn link(&self, tenant: &str) -> Digest {
-        let mut text = format!("[{}", self.at_ms);
-        for part in [&self.kind, &self.call_id, &self.verdict] {
-            // Writing to a string does not fail.
-            let _ = text.write_char(',').and_then(|()| write_string(&mut text, part));
-        }
-        text.push_str("]\n");
-        text.push_str(&self.body);
-        Digest::link(&self.previous, tenant, self.sequence, &text)
+        let before = Link { sequence: self.sequence.saturating_sub(1), hash: self.previous };
+        before.then(tenant, self.at_ms, [&self.kind, &self.call_id, &self.verdict], &self.body)
     }
 }
 
@@ -77,6 +71,19 @@ impl Link {
     /// Before the first record.
     const BEGIN: Link = Link { sequence: 0, hash: Digest::ZERO };
 
+    /// The hash of the record behind this one.
+    fn then(self, tenant: &str, at_ms: i64, line: [&str; 3], body: &str) -> Digest {
+        let mut text = String::with_capacity(body.len() + 128);
+        // Writing to a string does not fail.
+        let _ = write!(text, "[{at_ms}");
+        for part in line {
+            let _ = text.write_char(',').and_then(|()| write_string(&mut text, part));
+        }
+        text.push_str("]\n");
+        text.push_str(body);
+        Digest::link(&self.hash, tenant, self.sequence.saturating_add(1), &text)
+    }
+
     /// The link after this one, if the record is the one that belongs there.
     fn follow(self, tenant: &str, record: &AuditRecord) -> Result<Link, Broken> {
         let sequence = self.sequence + 1;
@@ -85,44 +92,35 @@ impl Link {
     }
 }
 
-/// Appends the record of a commit and gives its place and hash.
-pub(crate) fn append(connection: &Connection, commit: &Commit) -> Result<(u64, Digest), Failure> {
-    let last = last_link(connection, &commit.tenant)?;
-    let mut record = AuditRecord {
-        sequence: last.sequence + 1,
-        at_ms: commit.at.as_millis(),
-        kind: commit.record.kind.clone(),
-        call_id: commit.call.id.clone(),
-        verdict: commit.record.verdict.clone(),
-        body: commit.record.body.clone(),
-        previous: last.hash,
-        hash: Digest::ZERO,
-    };
-    record.hash = record.link(&commit.tenant);
-    let place = i64::try_from(record.sequence).map_err(|_| Failure::Damaged("a chain is too long".to_owned()))?;
+/// Appends the record of a commit behind the last link of its tenant's chain, and gives the new last.
+pub(crate) fn append(connection: &Connection, last: Link, commit: &Commit) -> Result<Link, Failure> {
+    let (tenant, at_ms, record) = (&commit.tenant, commit.at.as_millis(), &commit.record);
+    let hash = last.then(tenant, at_ms, [&record.kind, &commit.call.id, &record.verdict], &record.body);
+    let link = Link { sequence: last.sequence.saturating_add(1), hash };
+    let place = i64::try_from(link.sequence).map_err(|_| Failure::Damaged("a chain is too long".to_owned()))?;
     connection
         .prepare_cached(
             "INSERT INTO audit (tenant, sequence, at_ms, kind, call_id, verdict, body, previous, hash) \
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         )?
         .execute(params![
-            commit.tenant,
+            tenant,
             place,
-            record.at_ms,
+            at_ms,
             record.kind,
-            record.call_id,
+            commit.call.id,
             record.verdict,
             record.body,
-            record.previous.as_bytes(),
-            record.hash.as_bytes(),
+            last.hash.as_bytes(),
+            hash.as_bytes(),
         ])?;
     connection
         .prepare_cached(
             "INSERT INTO chain (tenant, sequence, hash) VALUES (?1, ?2, ?3) \
              ON CONFLICT (tenant) DO UPDATE SET sequence = excluded.sequence, hash = excluded.hash",
         )?
-        .execute(params![commit.tenant, place, record.hash.as_bytes()])?;
-    Ok((record.sequence, record.hash))
+        .execute(params![tenant, place, hash.as_bytes()])?;
+    Ok(link)
 }
 
 /// Reads a page. Called within one transaction.
@@ -153,7 +151,8 @@ fn record(row: &Row<'_>) -> Result<AuditRecord, Failure> {
     })
 }
 
-fn last_link(connection: &Connection, tenant: &str) -> Result<Link, Failure> {
+/// The last link of a tenant's chain.
+pub(crate) fn last_link(connection: &Connection, tenant: &str) -> Result<Link, Failure> {
     let mut statement = connection.prepare_cached("SELECT sequence, hash FROM chain WHERE tenant = ?1")?;
     let mut rows = statement.query([tenant])?;
     match rows.next()? {

@@ -1,18 +1,20 @@
-//! The charges of a row, the newest first. It knows no window and no measure.
+//! The table of charges: those of a row, the newest first. It knows no window and no measure.
 
 use agenthalt_core::digest::{Digest, Key};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row, params};
 
+use crate::entry::NewCharge;
 use crate::error::Failure;
 use crate::request::CallTag;
 use crate::row::Total;
+use crate::tail::Kept;
 
 /// A call as charges remember it. Its id may be long and chosen by an agent; this is not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct ChargedCall {
-    id: Digest,
-    digest: Digest,
+    pub(crate) id: Digest,
+    pub(crate) digest: Digest,
 }
 
 impl ChargedCall {
@@ -30,28 +32,6 @@ pub(crate) struct OwnCharge {
     pub(crate) amount: i64,
 }
 
-/// One charge to be kept.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct NewCharge<'a> {
-    pub(crate) counter_id: i64,
-    pub(crate) place: i64,
-    pub(crate) charged_at: i64,
-    pub(crate) amount: i64,
-    pub(crate) sequence: &'a Digest,
-    pub(crate) call: &'a ChargedCall,
-    /// Whether it stays when its call is judged again.
-    pub(crate) stays: bool,
-    pub(crate) settles: bool,
-}
-
-/// One charge that is read back.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct KeptCharge {
-    pub(crate) place: i64,
-    pub(crate) charged_at: i64,
-    pub(crate) sequence: Digest,
-}
-
 /// The charges of earlier evaluations of a call that do not stay, to any counter.
 // INVARIANT: a charge of an evaluation that was let through is never among them. Were it, a call id
 // that is used again would run twice and spend once.
@@ -66,16 +46,21 @@ pub(crate) fn own(connection: &Connection, call: &ChargedCall) -> Result<Vec<Own
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// What the charges of a row since an instant come to. Its time depends on how many these are, not on
-/// how many there are.
-pub(crate) fn total_since(connection: &Connection, counter_id: i64, since: i64) -> Result<Total, Failure> {
+/// What the charges of a row since an instant come to, those from a place on left out. Its time depends on
+/// how many these are, not on how many there are.
+pub(crate) fn total_between(
+    connection: &Connection,
+    counter_id: i64,
+    since: i64,
+    below: i64,
+) -> Result<Total, Failure> {
     // Times never fall in the order of places, so the newest charge that is too old ends the window.
     let mut statement = connection.prepare_cached(
         "SELECT count(*), coalesce(sum(amount >> 32), 0), coalesce(sum(amount & 4294967295), 0) FROM charge \
-         WHERE counter_id = ?1 AND place > coalesce((SELECT place FROM charge \
-         WHERE counter_id = ?1 AND charged_at_ms < ?2 ORDER BY place DESC LIMIT 1), 0)",
+         WHERE counter_id = ?1 AND place < ?3 AND place > coalesce((SELECT place FROM charge \
+         WHERE counter_id = ?1 AND place < ?3 AND charged_at_ms < ?2 ORDER BY place DESC LIMIT 1), 0)",
     )?;
-    Ok(statement.query_row([counter_id, since], total)?)
+    Ok(statement.query_row([counter_id, since, below], total)?)
 }
 
 /// The amounts are added up in halves, since the engine's own sum fails above 64 bits.
@@ -84,41 +69,49 @@ fn total(row: &Row<'_>) -> rusqlite::Result<Total> {
     Ok(Total { count: row.get(0)?, sum: (i128::from(high) << 32) + i128::from(low) })
 }
 
-/// Shows the charges of a row, the newest first, until `more` says that it has seen enough.
+/// Shows the charges of a row below a place, the newest first, until `more` says that it has seen enough.
+/// Tells whether it has seen all.
 pub(crate) fn walk(
     connection: &Connection,
     counter_id: i64,
-    mut more: impl FnMut(KeptCharge) -> bool,
-) -> Result<(), Failure> {
+    below: i64,
+    mut more: impl FnMut(Kept) -> bool,
+) -> Result<bool, Failure> {
     let mut statement = connection.prepare_cached(
-        "SELECT place, charged_at_ms, sequence FROM charge WHERE counter_id = ?1 ORDER BY place DESC",
+        "SELECT place, charged_at_ms, amount, sequence FROM charge WHERE counter_id = ?1 AND place < ?2 \
+         ORDER BY place DESC",
     )?;
-    let mut rows = statement.query([counter_id])?;
+    let mut rows = statement.query([counter_id, below])?;
     while let Some(row) = rows.next()? {
-        let kept = KeptCharge { place: row.get(0)?, charged_at: row.get(1)?, sequence: digest(row, 2)? };
+        let kept = Kept { place: row.get(0)?, charged_at: row.get(1)?, amount: row.get(2)?, sequence: digest(row, 3)? };
         if !more(kept) {
-            break;
+            return Ok(false);
         }
     }
-    Ok(())
+    Ok(true)
 }
 
 /// Keeps a charge.
-pub(crate) fn insert(connection: &Connection, charge: &NewCharge<'_>) -> Result<(), Failure> {
+pub(crate) fn insert(
+    connection: &Connection,
+    counter_id: i64,
+    call: &ChargedCall,
+    charge: &NewCharge,
+) -> Result<(), Failure> {
     let mut statement = connection.prepare_cached(
         "INSERT INTO charge (counter_id, place, charged_at_ms, amount, sequence, call, call_digest, stays, \
          settles) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     )?;
     statement.execute(params![
-        charge.counter_id,
+        counter_id,
         charge.place,
         charge.charged_at,
         charge.amount,
         charge.sequence.as_bytes(),
-        charge.call.id.as_bytes(),
-        charge.call.digest.as_bytes(),
-        charge.stays,
-        charge.settles,
+        call.id.as_bytes(),
+        call.digest.as_bytes(),
+        charge.kind.stays,
+        charge.kind.settles,
     ])?;
     Ok(())
 }
@@ -133,13 +126,20 @@ pub(crate) fn remove(connection: &Connection, counter_id: i64, place: i64) -> Re
 
 /// Takes away what was charged before an instant.
 pub(crate) fn prune_before(connection: &Connection, counter_id: i64, instant: i64) -> Result<(), Failure> {
-    connection
-        .prepare_cached(
-            "DELETE FROM charge WHERE counter_id = ?1 AND place < (SELECT place FROM charge \
-             WHERE counter_id = ?1 AND charged_at_ms >= ?2 ORDER BY place LIMIT 1)",
-        )?
-        .execute([counter_id, instant])?;
-    Ok(())
+    // Times never fall in the order of places, so what is too old ends before the first that is not. It is
+    // compared here: the engine would plan a statement that compares anew for every instant.
+    let mut old: Vec<i64> = Vec::new();
+    let mut statement =
+        connection.prepare_cached("SELECT place, charged_at_ms FROM charge WHERE counter_id = ?1 ORDER BY place")?;
+    let mut rows = statement.query([counter_id])?;
+    while let Some(row) = rows.next()? {
+        if row.get::<_, i64>(1)? >= instant {
+            break;
+        }
+        old.push(row.get(0)?);
+    }
+    drop(rows);
+    old.into_iter().try_for_each(|place| remove(connection, counter_id, place))
 }
 
 /// Takes away the charges up to a place.

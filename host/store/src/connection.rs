@@ -11,6 +11,7 @@ use agenthalt_core::policy::Durability;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
+use crate::cache::Cache;
 use crate::error::{Failure, StoreError};
 use crate::key;
 use crate::schema::{self, Kind};
@@ -20,10 +21,11 @@ const STATEMENTS: usize = 64;
 /// How often switching to the write-ahead log is tried again while another process does the same.
 const SWITCH_PAUSE: Duration = Duration::from_millis(5);
 
-/// An open database with its key.
+/// An open database with its key, and what is known of it.
 #[derive(Debug)]
 pub(crate) struct State {
     pub(crate) connection: Connection,
+    pub(crate) cache: Cache,
     pub(crate) key: Key,
     /// The name that errors show.
     pub(crate) path: PathBuf,
@@ -36,7 +38,7 @@ pub(crate) fn open_in_memory() -> Result<State, StoreError> {
     let mut connection = Connection::open_in_memory().map_err(|error| Failure::from(error).at(&path))?;
     prepare(&connection).map_err(|failure| failure.at(&path))?;
     schema::migrate(&mut connection, &key).map_err(|failure| failure.at(&path))?;
-    Ok(State { connection, key, path })
+    Ok(State { connection, cache: Cache::default(), key, path })
 }
 
 /// Opens a state file, creating it and its key where there is none. `patience` is how long another
@@ -69,7 +71,7 @@ pub(crate) fn open_file(path: &Path, durability: Durability, patience: Duration)
         let reason = format!("it is not the key of `{}`", path.display());
         return Err(StoreError::KeyDamaged { key: key::path_of(&path), reason });
     }
-    Ok(State { connection, key, path })
+    Ok(State { connection, cache: Cache::default(), key, path })
 }
 
 /// Creates the file where there is none, readable to its owner only, and gives its real path.

@@ -75,6 +75,9 @@ pub enum StoreError {
     /// The commit does not belong to what was read.
     #[error("the commit cannot be applied: {0}")]
     Refused(String),
+    /// A fault of the store itself; what it knew is not relied on any more.
+    #[error("the store failed inside and takes no more work; open it again")]
+    Failed,
     /// The store is closed.
     #[error("the store is closed")]
     Closed,
@@ -103,6 +106,16 @@ impl From<rusqlite::Error> for Failure {
 }
 
 impl Failure {
+    /// Whether somebody else keeps the file locked.
+    pub(crate) fn is_busy(&self) -> bool {
+        match self {
+            Failure::Sqlite(error) => {
+                matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
+            }
+            Failure::Damaged(_) | Failure::Refused(_) => false,
+        }
+    }
+
     /// The error that people see.
     pub(crate) fn at(self, path: &Path) -> StoreError {
         let path = path.to_owned();

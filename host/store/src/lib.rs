@@ -41,28 +41,46 @@
 //! | [`request`](ReadRequest) | what is asked, read and committed |
 //! | [`audit`](AuditRecord) | the chain of records, its pages and its proof |
 //! | [`error`](StoreError) | what goes wrong, in sentences |
-//! | [`sqlite`](SqliteStore) | the embedded engine: a handle on its thread |
-//! | `worker` | that thread: one connection, one job after another |
+//! | [`sqlite`](SqliteStore) | the embedded engine: answers at once where nobody has to wait, else by its thread |
+//! | `shared` | the database behind its lock, for callers in line and for the thread |
+//! | `worker` | that thread: what waits for a lock or the disk, and tidying up |
+//! | `checkpoint` | bringing the write-ahead log back into the file beside callers |
 //! | `connection` | opening a state file, or refusing it untouched |
+//! | `transaction` | beginning and ending one, with statements that are prepared once |
 //! | `schema` | the tables and their numbered migrations |
 //! | `key` | the secret beside the state file |
 //! | `row` | a counter's row: its version, its clock, its running total |
-//! | `charge` | the charges of a row, the newest first |
-//! | `read` | from a row to a reading |
+//! | `charge` | the table of charges, the newest first |
+//! | `entry` | what one commit changes in counters, and its form in bytes |
+//! | `cache` | what is known of counters while nobody else has written |
+//! | `tail` | the newest charges of a counter in memory, so that a window is two sums |
+//! | `read` | from a counter to a reading |
 //! | `commit` | charges and audit record in one transaction, or none of it |
+//! | `fold` | taking the entries of many commits into the tables, and pruning |
+//!
+//! A commit writes its audit record and one entry with all it changes in counters. The entry waits in a
+//! table of its own until the thread takes it, with others, into the tables of counters and charges. So
+//! the state of a counter is its row and charges together with the entries that wait; the cache has both.
 
 mod audit;
+mod cache;
 mod charge;
+mod checkpoint;
 mod commit;
 mod connection;
+mod entry;
 mod error;
+mod fold;
 mod key;
 mod read;
 mod request;
 mod row;
 mod schema;
+mod shared;
 mod sqlite;
 mod store;
+mod tail;
+mod transaction;
 mod worker;
 
 pub use audit::{AuditRecord, Broken};

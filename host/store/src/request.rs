@@ -7,6 +7,7 @@ use agenthalt_core::digest::Digest;
 use agenthalt_core::time::{TimeZone, Timestamp};
 use agenthalt_core::verdict::Verdict;
 
+use crate::charge::ChargedCall;
 use crate::worker::HeldCommit;
 
 /// What tells one call from another.
@@ -63,6 +64,8 @@ pub struct Snapshot {
 pub struct Version {
     pub(crate) tenant: String,
     pub(crate) call: CallTag,
+    /// The call as charges remember it.
+    pub(crate) charged: ChargedCall,
     pub(crate) at: Timestamp,
     pub(crate) rows: Vec<RowVersion>,
     /// The way to the transaction that [`read_alone`](crate::Store::read_alone) keeps open.

@@ -4,7 +4,7 @@ use agenthalt_core::counter::Window;
 use agenthalt_core::time::{TimeZone, Timestamp};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use crate::charge::{self, OwnCharge};
+use crate::charge::OwnCharge;
 use crate::error::Failure;
 
 /// What some charges come to. The sum is exact: no number of charges makes it wrap.
@@ -23,7 +23,17 @@ impl Total {
         Total { sum: (self.sum - i128::from(amount)).max(0), count: (self.count - 1).max(0) }
     }
 
-    fn without_all<'a>(self, charges: impl Iterator<Item = &'a OwnCharge>) -> Total {
+    /// The sum in two columns, and back.
+    pub(crate) fn split(self) -> (i64, i64) {
+        let low = i64::try_from(self.sum & i128::from(i64::MAX)).unwrap_or(i64::MAX);
+        (i64::try_from(self.sum >> 63).unwrap_or(i64::MAX), low)
+    }
+
+    pub(crate) fn join(high: i64, low: i64, count: i64) -> Total {
+        Total { sum: (i128::from(high) << 63) + i128::from(low), count }
+    }
+
+    pub(crate) fn without_all<'a>(self, charges: impl Iterator<Item = &'a OwnCharge>) -> Total {
         charges.fold(self, |total, charge| total.without(charge.amount))
     }
 
@@ -40,17 +50,23 @@ pub(crate) struct RunningTotal {
     pub(crate) total: Total,
 }
 
-/// One part of a counter, as it is kept or as it would begin.
-#[derive(Clone, Debug)]
-pub(crate) struct CounterRow {
-    /// None where there is no row yet.
-    pub(crate) id: Option<i64>,
-    /// 0 where there is no row yet.
+/// How a counter stands: what every charge changes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Standing {
+    /// 0 where there was no charge yet.
     pub(crate) version: i64,
     pub(crate) clock: Option<i64>,
     pub(crate) newest: i64,
     pub(crate) longest_ms: i64,
     pub(crate) running: Option<RunningTotal>,
+}
+
+/// One part of a counter, as the tables have it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct CounterRow {
+    /// None where there is no row yet.
+    pub(crate) id: Option<i64>,
+    pub(crate) standing: Standing,
 }
 
 impl CounterRow {
@@ -66,33 +82,57 @@ impl CounterRow {
              FROM counter WHERE tenant = ?1 AND name = ?2 AND partition = ?3",
         )?;
         let row = statement.query_row(params![tenant, counter, partition], CounterRow::from_row).optional()?;
-        Ok(row.unwrap_or(CounterRow { id: None, version: 0, clock: None, newest: 0, longest_ms: 0, running: None }))
+        Ok(row.unwrap_or_default())
     }
 
     fn from_row(row: &Row<'_>) -> rusqlite::Result<CounterRow> {
         let since: Option<i64> = row.get(5)?;
-        let (high, low): (i64, i64) = (row.get(6)?, row.get(7)?);
-        let total = Total { sum: (i128::from(high) << 63) + i128::from(low), count: row.get(8)? };
-        Ok(CounterRow {
-            id: Some(row.get(0)?),
+        let total = Total::join(row.get(6)?, row.get(7)?, row.get(8)?);
+        let standing = Standing {
             version: row.get(1)?,
             clock: Some(row.get(2)?),
             newest: row.get(3)?,
             longest_ms: row.get(4)?,
             running: since.map(|since| RunningTotal { since, total }),
-        })
+        };
+        Ok(CounterRow { id: Some(row.get(0)?), standing })
     }
+}
 
-    /// Writes the row back with the next version.
-    pub(crate) fn save(&self, connection: &Connection) -> Result<(), Failure> {
+/// Whose row it is: tenant, counter and partition.
+pub(crate) fn names(connection: &Connection, id: i64) -> Result<(String, String, String), Failure> {
+    let mut statement = connection.prepare_cached("SELECT tenant, name, partition FROM counter WHERE id = ?1")?;
+    let names = statement.query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()?;
+    names.ok_or_else(|| Failure::Damaged("a charge has no counter".to_owned()))
+}
+
+/// Makes an empty row, so that charges can refer to it. Its version is that of no row.
+pub(crate) fn insert(
+    connection: &Connection,
+    tenant: &str,
+    counter: &str,
+    partition: &str,
+    clock: i64,
+) -> Result<i64, Failure> {
+    let mut statement = connection.prepare_cached(
+        "INSERT INTO counter (tenant, name, partition, version, clock_ms, newest, longest_ms, total_high, total_low, \
+         total_count) VALUES (?1, ?2, ?3, 0, ?4, 0, 0, 0, 0, 0)",
+    )?;
+    Ok(statement.insert(params![tenant, counter, partition, clock])?)
+}
+
+impl Standing {
+    /// Writes it to the counter's row.
+    pub(crate) fn save(&self, connection: &Connection, id: i64) -> Result<(), Failure> {
         let running = self.running;
-        let (high, low) = split(running.map_or(0, |running| running.total.sum));
+        let (high, low) = running.map_or((0, 0), |running| running.total.split());
         let mut statement = connection.prepare_cached(
-            "UPDATE counter SET version = version + 1, clock_ms = ?2, newest = ?3, longest_ms = ?4, \
-             total_since_ms = ?5, total_high = ?6, total_low = ?7, total_count = ?8 WHERE id = ?1",
+            "UPDATE counter SET version = ?2, clock_ms = ?3, newest = ?4, longest_ms = ?5, \
+             total_since_ms = ?6, total_high = ?7, total_low = ?8, total_count = ?9 WHERE id = ?1",
         )?;
         statement.execute(params![
-            self.id,
+            id,
+            self.version,
             self.clock,
             self.newest,
             self.longest_ms,
@@ -114,20 +154,25 @@ impl CounterRow {
         }
     }
 
-    /// What the charges that a window still sees come to, `own` left out. `own` are charges of this row.
+    /// The instant at which a window begins for a call, by the row's clock.
+    pub(crate) fn window_start(&self, window: Window, at: Timestamp, zone: &TimeZone) -> Result<i64, Failure> {
+        Ok(window.start(self.effective(at)?, zone))
+    }
+
+    /// What the charges that a window still sees come to, `own` left out. `own` are charges of this row;
+    /// `counted` looks at the charges since the window's start one by one.
     pub(crate) fn total(
         &self,
-        connection: &Connection,
         window: Window,
         start: i64,
         own: &[OwnCharge],
+        counted: impl FnOnce() -> Result<Total, Failure>,
     ) -> Result<Total, Failure> {
-        let (Some(id), Some(clock)) = (self.id, self.clock) else { return Ok(Total::default()) };
-        if start > clock {
+        if self.clock.is_none_or(|clock| start > clock) {
             return Ok(Total::default());
         }
         let own_since = |since: i64| own.iter().filter(move |charge| charge.charged_at >= since);
-        let counted = || Ok::<_, Failure>(charge::total_since(connection, id, start)?.without_all(own_since(start)));
+        let counted = || Ok::<_, Failure>(counted()?.without_all(own_since(start)));
         match (window, self.running) {
             (Window::RollingMs(_), _) | (_, None) => counted(),
             (_, Some(kept)) if kept.since == start => Ok(kept.total.without_all(own_since(start))),
@@ -140,31 +185,6 @@ impl CounterRow {
             (_, Some(_)) => counted(),
         }
     }
-
-    /// The instant at which a window begins for a call, by the row's clock.
-    pub(crate) fn window_start(&self, window: Window, at: Timestamp, zone: &TimeZone) -> Result<i64, Failure> {
-        Ok(window.start(self.effective(at)?, zone))
-    }
-}
-
-/// Makes an empty row, so that charges can refer to it. Its version is that of no row until it is saved.
-pub(crate) fn insert(
-    connection: &Connection,
-    tenant: &str,
-    counter: &str,
-    partition: &str,
-    clock: i64,
-) -> Result<i64, Failure> {
-    let mut statement = connection.prepare_cached(
-        "INSERT INTO counter (tenant, name, partition, version, clock_ms, newest, longest_ms, total_high, total_low, \
-         total_count) VALUES (?1, ?2, ?3, 0, ?4, 0, 0, 0, 0, 0)",
-    )?;
-    Ok(statement.insert(params![tenant, counter, partition, clock])?)
-}
-
-fn split(sum: i128) -> (i64, i64) {
-    let low = i64::try_from(sum & i128::from(i64::MAX)).unwrap_or(i64::MAX);
-    (i64::try_from(sum >> 63).unwrap_or(i64::MAX), low)
 }
 
 #[cfg(test)]
@@ -174,8 +194,8 @@ mod tests {
     #[test]
     fn a_sum_beyond_one_column_comes_back_exactly() {
         for sum in [0, 1, i128::from(i64::MAX), i128::from(i64::MAX) + 1, i128::from(i64::MAX) * 1_000_003 + 17] {
-            let (high, low) = split(sum);
-            assert_eq!((i128::from(high) << 63) + i128::from(low), sum);
+            let (high, low) = Total { sum, count: 0 }.split();
+            assert_eq!(Total::join(high, low, 0).sum, sum);
         }
     }
 

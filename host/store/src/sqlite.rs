@@ -1,7 +1,10 @@
-//! The embedded engine: a handle on the thread that owns the database. It runs no statement itself.
+//! The embedded engine: what is asked is done at once on the caller's thread where nobody has to wait, and
+//! else by the store's own thread. It runs no statement itself.
 
 use std::fmt;
+use std::future;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::mpsc::{self, SyncSender, TrySendError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -14,6 +17,7 @@ use crate::audit::{self, AuditRecord, Broken, Page};
 use crate::connection::{self, State};
 use crate::error::StoreError;
 use crate::request::{Commit, Committed, ReadRequest, RecordsRequest, Snapshot, Version};
+use crate::shared::Shared;
 use crate::store::{Store, StoreFuture};
 use crate::worker::{HeldCommit, Job, Reply, Worker};
 
@@ -29,8 +33,13 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Several stores, also of several processes, may be open on one file. Dropping the store finishes the
 /// work that waits and joins its thread; where a version that was read alone is still about, that takes
 /// up to 5 seconds.
+///
+/// A reading, and a commit with [`Durability::Normal`], is made on the caller's thread, and its future is
+/// ready, unless another thread or process has the state at that moment. Then, and wherever a commit waits
+/// for the disk, the store's own thread does it. No caller's thread ever waits.
 pub struct SqliteStore {
     key: Key,
+    shared: Arc<Shared>,
     jobs: SyncSender<Job>,
     thread: Option<JoinHandle<()>>,
     hold: Duration,
@@ -44,7 +53,7 @@ impl SqliteStore {
     /// [`StoreError`] where the folder is missing, the file cannot be opened, is damaged, of a newer
     /// schema, no state of AgentHalt, or its key is missing or another's. Such a file stays as it is.
     pub fn open(path: &Path, durability: Durability) -> Result<Self, StoreError> {
-        SqliteStore::start(connection::open_file(path, durability, PATIENCE)?, HOLD)
+        SqliteStore::start(connection::open_file(path, durability, PATIENCE)?, durability, HOLD)
     }
 
     /// State in memory, gone with the store, under a random key.
@@ -52,18 +61,20 @@ impl SqliteStore {
     /// # Errors
     /// [`StoreError::Io`] where the system gives no random bytes or no thread.
     pub fn in_memory() -> Result<Self, StoreError> {
-        SqliteStore::start(connection::open_in_memory()?, HOLD)
+        // Memory waits for no disk.
+        SqliteStore::start(connection::open_in_memory()?, Durability::Normal, HOLD)
     }
 
-    fn start(state: State, hold: Duration) -> Result<Self, StoreError> {
+    fn start(state: State, durability: Durability, hold: Duration) -> Result<Self, StoreError> {
         let (key, path) = (state.key.clone(), state.path.clone());
+        let shared = Arc::new(Shared::new(state, durability, PATIENCE)?);
         let (jobs, received) = mpsc::sync_channel(QUEUE);
-        let worker = Worker::new(state, received, hold);
+        let worker = Worker::new(Arc::clone(&shared), received, hold);
         let thread = thread::Builder::new()
             .name("agenthalt-store".to_owned())
             .spawn(move || worker.run())
             .map_err(|source| StoreError::Io { path, source: Box::new(source) })?;
-        Ok(SqliteStore { key, jobs, thread: Some(thread), hold })
+        Ok(SqliteStore { key, shared, jobs, thread: Some(thread), hold })
     }
 }
 
@@ -73,7 +84,10 @@ impl Store for SqliteStore {
     }
 
     fn read(&self, request: ReadRequest) -> StoreFuture<Snapshot> {
-        ask(&self.jobs, |reply| Job::Read(request, reply))
+        match self.shared.read(&request) {
+            Some(answer) => Box::pin(future::ready(answer)),
+            None => ask(&self.jobs, |reply| Job::Read(request, reply)),
+        }
     }
 
     fn read_alone(&self, request: ReadRequest) -> StoreFuture<Snapshot> {
@@ -82,7 +96,14 @@ impl Store for SqliteStore {
 
     fn commit(&self, mut version: Version, commit: Commit) -> StoreFuture<Committed> {
         let Some(hold) = version.hold.take() else {
-            return ask(&self.jobs, |reply| Job::Commit(Box::new((version, commit)), reply));
+            let Some(answer) = self.shared.commit(&version, &commit) else {
+                return ask(&self.jobs, |reply| Job::Commit(Box::new((version, commit)), reply));
+            };
+            if self.shared.asks() {
+                // A thread that has so much to do tidies up behind each job anyway.
+                let _ = self.jobs.try_send(Job::Tidy);
+            }
+            return Box::pin(future::ready(answer));
         };
         let too_long = StoreError::HeldTooLong(self.hold.as_millis());
         let (reply, answer) = oneshot::channel();
@@ -143,13 +164,14 @@ fn ask<T: Send + 'static>(jobs: &SyncSender<Job>, job: impl FnOnce(Reply<T>) -> 
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+    use agenthalt_core::counter::{Measure, Window};
     use agenthalt_core::digest::Digest;
     use agenthalt_core::time::{TimeZone, Timestamp};
     use agenthalt_core::verdict::Verdict;
     use pollster::block_on;
 
     use super::*;
-    use crate::request::{CallTag, Record};
+    use crate::request::{AppliedCharge, CallTag, CounterRead, Record};
 
     fn request() -> ReadRequest {
         ReadRequest {
@@ -166,9 +188,42 @@ mod tests {
     }
 
     #[test]
+    fn in_line_and_by_the_thread_answers_are_the_same() {
+        let store = || SqliteStore::in_memory().unwrap();
+        let (in_line, by_thread) = (store(), store());
+        let windows = [Window::RollingMs(50), Window::Day, Window::Ever];
+        let measures = [Measure::Sum, Measure::Count, Measure::LastTime, Measure::RunOfSame, Measure::RunOfTwo];
+        for index in 0..300_u16 {
+            let counters = windows.iter().flat_map(|window| measures.map(|measure| (*window, measure)));
+            let counters = counters.map(|(window, measure)| CounterRead {
+                counter: format!("{window:?} {measure:?}"),
+                partition: String::new(),
+                window,
+                measure,
+                sequence: Digest::of(&[u8::from(index % 7 == 0)]),
+            });
+            let asked = ReadRequest {
+                call: CallTag { id: format!("{}", index % 40), digest: Digest::ZERO },
+                at: Timestamp::from_millis(i64::from(index) * 10).unwrap(),
+                counters: counters.collect(),
+                ..request()
+            };
+            let one = block_on(in_line.read(asked.clone())).unwrap();
+            let other = block_on(ask(&by_thread.jobs, |reply| Job::Read(asked.clone(), reply))).unwrap();
+            assert_eq!(one.readings, other.readings, "{index}");
+            let charges = asked.counters.iter().map(|counter| AppliedCharge::to(counter, 3, false)).collect();
+            let verdict = if index % 3 == 0 { Verdict::RequireApproval } else { Verdict::Allow };
+            let commit = Commit::of(&asked, verdict, charges, record());
+            let work = Box::new((other.version, commit.clone()));
+            let other = block_on(ask(&by_thread.jobs, |reply| Job::Commit(work, reply))).unwrap();
+            assert_eq!(block_on(in_line.commit(one.version, commit)).unwrap(), other, "{index}");
+        }
+    }
+
+    #[test]
     fn what_was_held_for_too_long_is_not_committed() {
         let hold = Duration::from_millis(1);
-        let store = SqliteStore::start(connection::open_in_memory().unwrap(), hold).unwrap();
+        let store = SqliteStore::start(connection::open_in_memory().unwrap(), Durability::Normal, hold).unwrap();
         let version = block_on(store.read_alone(request())).unwrap().version;
         // This is answered only when the hold is over.
         block_on(store.read(request())).unwrap();

@@ -1,18 +1,18 @@
-//! The thread that owns the database: one connection, one job after another. It knows no caller.
+//! The thread that does what no caller may wait for: what is asked while the database is taken, what waits
+//! for the disk, and what nobody asks for. It knows no caller.
 
-use std::sync::mpsc::{self, Receiver};
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, TryRecvError};
 use std::time::Duration;
 
-use agenthalt_core::digest::Key;
 use futures_channel::oneshot;
-use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-use crate::audit::{self, Page};
-use crate::commit;
+use crate::audit::Page;
+use crate::checkpoint::{self, Checkpoint};
 use crate::connection::State;
 use crate::error::{Failure, StoreError};
-use crate::read;
 use crate::request::{Commit, Committed, ReadRequest, RecordsRequest, Snapshot, Version};
+use crate::shared::Shared;
 
 /// Where an answer goes.
 pub(crate) type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
@@ -23,6 +23,8 @@ pub(crate) enum Job {
     ReadAlone(ReadRequest, Reply<Snapshot>),
     Commit(Box<(Version, Commit)>, Reply<Committed>),
     Page(RecordsRequest, Reply<Page>),
+    /// Nobody waits for this.
+    Tidy,
     Stop,
 }
 
@@ -36,56 +38,63 @@ pub(crate) struct HeldCommit {
 
 /// The thread's own side.
 pub(crate) struct Worker {
-    state: State,
+    shared: Arc<Shared>,
     jobs: Receiver<Job>,
     hold: Duration,
+    checkpoint: Checkpoint,
 }
 
 impl Worker {
     /// `hold` is how long a version that was read alone keeps others from writing.
-    pub(crate) fn new(state: State, jobs: Receiver<Job>, hold: Duration) -> Self {
-        Worker { state, jobs, hold }
+    pub(crate) fn new(shared: Arc<Shared>, jobs: Receiver<Job>, hold: Duration) -> Self {
+        Worker { shared, jobs, hold, checkpoint: Checkpoint::default() }
     }
 
     /// Works until it is told to stop, or until nobody is left who could ask.
     pub(crate) fn run(mut self) {
-        while let Ok(job) = self.jobs.recv() {
+        loop {
+            // Whoever asks comes before what nobody waits for.
+            let job = match self.jobs.try_recv() {
+                Err(TryRecvError::Empty) if self.shared.is_untidy() => Job::Tidy,
+                Err(TryRecvError::Empty) => match self.jobs.recv() {
+                    Ok(job) => job,
+                    Err(_) => break,
+                },
+                Err(TryRecvError::Disconnected) => break,
+                Ok(job) => job,
+            };
             match job {
                 // An answer that nobody waits for any more is dropped; what is done stays done.
-                Job::Read(request, reply) => drop(reply.send(self.read(request))),
-                Job::ReadAlone(request, reply) => self.read_alone(request, reply),
-                Job::Commit(work, reply) => drop(reply.send(self.commit(&work.0, &work.1))),
-                Job::Page(request, reply) => drop(reply.send(self.page(&request))),
+                Job::Read(request, reply) => drop(reply.send(self.work(|state| state.read(&request)))),
+                Job::ReadAlone(request, reply) => self.read_alone(&request, reply),
+                Job::Commit(work, reply) => drop(reply.send(self.work(|state| state.commit(&work.0, &work.1)))),
+                Job::Page(request, reply) => drop(reply.send(self.work(|state| state.page(&request)))),
+                Job::Tidy => {}
                 Job::Stop => break,
             }
+            self.tidy();
         }
+        // INVARIANT: nothing is lost where this fails: what is pending is committed, and whoever opens the
+        // file next knows it.
+        let _ = self.shared.end();
     }
 
-    fn read(&mut self, request: ReadRequest) -> Result<Snapshot, StoreError> {
-        let State { connection, key, path } = &mut self.state;
-        // One transaction, so that all readings and versions are of one moment.
-        let result = (|| read::snapshot(&*connection.transaction()?, key, request))();
-        result.map_err(|failure| failure.at(path))
-    }
-
-    fn commit(&mut self, version: &Version, commit: &Commit) -> Result<Committed, StoreError> {
-        let State { connection, key, path } = &mut self.state;
-        let result = (|| finish(alone(connection)?, key, version, commit))();
-        result.map_err(|failure| failure.at(path))
+    fn work<T>(&self, work: impl FnOnce(&mut State) -> Result<T, Failure>) -> Result<T, StoreError> {
+        let mut patient = self.shared.patient()?;
+        work(patient.state()).map_err(|failure| failure.at(&self.shared.path))
     }
 
     /// Reads under the write lock and keeps the lock until the commit comes, the version is dropped, or
     /// the time is over. Whatever else is asked meanwhile waits.
-    fn read_alone(&mut self, request: ReadRequest, reply: Reply<Snapshot>) {
-        let State { connection, key, path } = &mut self.state;
-        let read = (|| {
-            let transaction = alone(connection)?;
-            let snapshot = read::snapshot(&transaction, key, request)?;
-            Ok((transaction, snapshot))
-        })();
-        let (transaction, mut snapshot) = match read {
+    fn read_alone(&self, request: &ReadRequest, reply: Reply<Snapshot>) {
+        let failed = |failure: Failure| failure.at(&self.shared.path);
+        let mut patient = match self.shared.patient() {
+            Ok(patient) => patient,
+            Err(error) => return drop(reply.send(Err(error))),
+        };
+        let (alone, mut snapshot) = match patient.state().read_alone(request) {
             Ok(read) => read,
-            Err(failure) => return drop(reply.send(Err(Failure::at(failure, path)))),
+            Err(failure) => return drop(reply.send(Err(failed(failure)))),
         };
         let (holder, held) = mpsc::sync_channel(1);
         snapshot.version.hold = Some(holder);
@@ -93,30 +102,22 @@ impl Worker {
         drop(reply.send(Ok(snapshot)));
         // Everything but a commit in time rolls back: the transaction is dropped.
         if let Ok(HeldCommit { version, commit, reply }) = held.recv_timeout(self.hold) {
-            let result = finish(transaction, key, &version, &commit);
-            drop(reply.send(result.map_err(|failure| failure.at(path))));
+            drop(reply.send(alone.finish(&version, &commit).map_err(failed)));
         }
     }
 
-    fn page(&mut self, request: &RecordsRequest) -> Result<Page, StoreError> {
-        let State { connection, path, .. } = &mut self.state;
-        let result = (|| audit::page(&*connection.transaction()?, request))();
-        result.map_err(|failure: Failure| failure.at(path))
+    /// Does what callers are spared.
+    fn tidy(&mut self) {
+        // What cannot be taken in now stays pending, and a commit takes it in once there is too much of it.
+        let _ = self.shared.tidy();
+        // A log that cannot be brought back now is tried again after the next commits, and a file that
+        // cannot be written shows in the commits themselves.
+        let shared = &self.shared;
+        let alone = || match shared.patient() {
+            Ok(mut patient) => checkpoint::passive(&patient.state().connection),
+            // A store that has failed writes no more, so its log does not grow.
+            Err(_) => Ok(()),
+        };
+        let _ = self.checkpoint.run(&shared.path, &shared.log, alone);
     }
-}
-
-/// Begins a transaction beside which nobody else writes, in no process.
-fn alone(connection: &mut Connection) -> rusqlite::Result<Transaction<'_>> {
-    connection.transaction_with_behavior(TransactionBehavior::Immediate)
-}
-
-/// Applies a commit and ends the transaction.
-// INVARIANT: only a commit that is done is kept; a conflict and every error roll back all of it.
-fn finish(transaction: Transaction<'_>, key: &Key, version: &Version, commit: &Commit) -> Result<Committed, Failure> {
-    let committed = commit::apply(&transaction, key, version, commit)?;
-    match committed {
-        Committed::Done { .. } => transaction.commit()?,
-        Committed::Conflict => transaction.rollback()?,
-    }
-    Ok(committed)
 }

@@ -1,7 +1,16 @@
 -- The secret beside the file is held against this.
 CREATE TABLE state (
     id INTEGER PRIMARY KEY CHECK (id = 1),
-    key_check BLOB NOT NULL CHECK (length(key_check) = 32)
+    key_check BLOB NOT NULL CHECK (length(key_check) = 32),
+    -- The last place of what was pending that counter and charge have taken in.
+    folded INTEGER NOT NULL DEFAULT 0 CHECK (folded >= 0)
+) STRICT;
+
+-- What the latest commits changed in counters, one row each, until a store takes it into the tables
+-- counter and charge. Those two are right only together with this one.
+CREATE TABLE pending (
+    place INTEGER PRIMARY KEY CHECK (place > 0),
+    entry BLOB NOT NULL
 ) STRICT;
 
 -- One row for a part of a counter. A row is never removed: its version and its clock only rise.

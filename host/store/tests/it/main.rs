@@ -3,6 +3,8 @@
 
 mod boundaries;
 mod chain;
+mod in_line;
+mod memory;
 mod model;
 mod refusals;
 mod retraction;

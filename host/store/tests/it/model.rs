@@ -100,51 +100,83 @@ impl Model {
     }
 }
 
+/// The counters as a step reads them.
+fn counters_of(step: &Step) -> Vec<CounterRead> {
+    let counters = COUNTERS.iter().enumerate().map(|(index, (window, measure))| CounterRead {
+        counter: index.to_string(),
+        ..of_sequence(&counter(*window, *measure), &step.sequence.to_string())
+    });
+    counters.collect()
+}
+
+/// One evaluation, and what the model says of it.
+fn take(store: &dyn Store, models: &mut [Model], seconds: i64, step: &Step) -> Result<(), TestCaseError> {
+    let counters = counters_of(step);
+    let mut request = request(&step.call.to_string(), at(seconds), &counters.iter().collect::<Vec<_>>());
+    request.zone = zone(ZONES[step.zone]);
+    let snapshot = block_on(store.read(request.clone())).unwrap();
+    for ((model, counter), reading) in models.iter().zip(&counters).zip(&snapshot.readings) {
+        let expected = model.reading(counter, request.at, &request.zone, step.call);
+        prop_assert_eq!(*reading, expected, "{:?}", counter);
+    }
+    let charges: Vec<AppliedCharge> = counters
+        .iter()
+        .zip(&step.charges)
+        .filter_map(|(counter, amount)| amount.map(|amount| AppliedCharge::to(counter, amount, false)))
+        .collect();
+    let commit = Commit::of(&request, verdict(step.let_through), charges, record());
+    block_on(store.commit(snapshot.version, commit)).unwrap();
+    for ((model, counter), amount) in models.iter_mut().zip(&counters).zip(&step.charges) {
+        model.charges.retain(|kept| kept.let_through || kept.call != step.call);
+        if let Some(amount) = amount {
+            model.clock = model.effective(request.at).as_millis();
+            model.charges.push(Kept {
+                charged_at: model.clock,
+                amount: *amount,
+                sequence: counter.sequence,
+                call: step.call,
+                let_through: step.let_through,
+            });
+        }
+    }
+    Ok(())
+}
+
+fn models() -> Vec<Model> {
+    vec![Model { clock: i64::MIN, charges: Vec::new() }; COUNTERS.len()]
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn readings_are_those_of_the_model(steps in prop::collection::vec(any_step(), 1..60)) {
+    fn readings_are_those_of_the_model(steps in prop::collection::vec(any_step(), 1..160)) {
         let store = SqliteStore::in_memory().unwrap();
-        let mut models = vec![Model { clock: i64::MIN, charges: Vec::new() }; COUNTERS.len()];
-        let mut seconds = 0;
+        let (mut models, mut seconds) = (models(), 0);
         for step in steps {
             seconds += step.moves_seconds;
-            let counters: Vec<CounterRead> = COUNTERS
-                .iter()
-                .enumerate()
-                .map(|(index, (window, measure))| CounterRead {
-                    counter: index.to_string(),
-                    ..of_sequence(&counter(*window, *measure), &step.sequence.to_string())
-                })
-                .collect();
-            let mut request = request(&step.call.to_string(), at(seconds), &counters.iter().collect::<Vec<_>>());
-            request.zone = zone(ZONES[step.zone]);
-            let snapshot = block_on(store.read(request.clone())).unwrap();
-            for ((model, counter), reading) in models.iter().zip(&counters).zip(&snapshot.readings) {
-                let expected = model.reading(counter, request.at, &request.zone, step.call);
-                prop_assert_eq!(*reading, expected, "{:?}", counter);
+            take(&store, &mut models, seconds, &step)?;
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn stores_that_come_and_go_on_one_file_read_as_the_model(
+        steps in prop::collection::vec((any_step(), 0..3_usize, prop::bool::weighted(0.1)), 1..120),
+    ) {
+        let folder = Folder::new();
+        let mut stores: Vec<Option<SqliteStore>> = (0..3).map(|_| Some(folder.open())).collect();
+        let (mut models, mut seconds) = (models(), 0);
+        for (step, who, comes_anew) in steps {
+            seconds += step.moves_seconds;
+            if comes_anew {
+                stores[who] = None;
             }
-            let charges: Vec<AppliedCharge> = counters
-                .iter()
-                .zip(&step.charges)
-                .filter_map(|(counter, amount)| amount.map(|amount| AppliedCharge::to(counter, amount, false)))
-                .collect();
-            let commit = Commit::of(&request, verdict(step.let_through), charges, record());
-            block_on(store.commit(snapshot.version, commit)).unwrap();
-            for ((model, counter), amount) in models.iter_mut().zip(&counters).zip(&step.charges) {
-                model.charges.retain(|kept| kept.let_through || kept.call != step.call);
-                if let Some(amount) = amount {
-                    model.clock = model.effective(request.at).as_millis();
-                    model.charges.push(Kept {
-                        charged_at: model.clock,
-                        amount: *amount,
-                        sequence: counter.sequence,
-                        call: step.call,
-                        let_through: step.let_through,
-                    });
-                }
-            }
+            let store = stores[who].get_or_insert_with(|| folder.open());
+            take(store, &mut models, seconds, &step)?;
         }
     }
 }

@@ -1,0 +1,269 @@
+//! What is known of counters without asking the database again. It holds only what was read or committed
+//! under a sign that still holds; it is never the place where anything is kept.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+
+use rusqlite::Connection;
+
+use crate::audit::Link;
+use crate::charge::{self, ChargedCall, OwnCharge};
+use crate::entry::{Change, Entry};
+use crate::error::Failure;
+use crate::row::{self, CounterRow, Standing};
+use crate::tail::{Kept, Tail};
+
+/// How much is known at most before everything is read anew: about 20 MB.
+const WEIGHT: usize = 20_000;
+
+/// One counter as it stands after everything that was committed.
+#[derive(Debug)]
+pub(crate) struct Known {
+    pub(crate) row: CounterRow,
+    pub(crate) tail: Tail,
+}
+
+/// The charges of a call that do not stay, and the last entry that spoke of the call.
+#[derive(Debug, Default)]
+struct Own {
+    charges: Vec<OwnCharge>,
+    entry: i64,
+}
+
+/// Where a counter stands in the cache, until the next transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Slot(usize);
+
+/// What is known.
+// INVARIANT: every counter and every call that a pending entry speaks of is here, with that entry applied.
+// Whatever is not here is in the tables as it is, so it can be read from them alone.
+#[derive(Debug, Default)]
+pub(crate) struct Cache {
+    /// The database's own number of what other connections have committed. None: nothing is known.
+    sign: Option<i64>,
+    /// The last entry that the tables have taken in.
+    pub(crate) folded: i64,
+    /// The last entry that is applied here.
+    pub(crate) applied: i64,
+    rows: Vec<Known>,
+    slots: HashMap<String, usize>,
+    by_id: HashMap<i64, usize>,
+    own: HashMap<ChargedCall, Own>,
+    pub(crate) links: HashMap<String, Link>,
+    /// How many charges are in tails, or a few more.
+    charges: usize,
+    /// Room for a name that is looked for.
+    name: String,
+}
+
+impl Cache {
+    /// Takes in what other connections have committed since. Called first in every transaction.
+    // INVARIANT: whatever changed outside this connection changes the sign, and nothing that was known
+    // under another sign is used before it is brought up to the present one.
+    pub(crate) fn renew(&mut self, connection: &Connection) -> Result<(), Failure> {
+        let sign: i64 = connection.prepare_cached("PRAGMA data_version")?.query_row((), |row| row.get(0))?;
+        if self.sign == Some(sign) && self.weight() < WEIGHT {
+            return Ok(());
+        }
+        if self.weight() >= WEIGHT {
+            self.forget();
+        }
+        let folded: i64 =
+            connection.prepare_cached("SELECT folded FROM state WHERE id = 1")?.query_row((), |row| row.get(0))?;
+        if self.sign.take().is_none() || folded != self.folded {
+            self.clear();
+            (self.folded, self.applied) = (folded, folded);
+        }
+        self.links.clear();
+        let mut statement =
+            connection.prepare_cached("SELECT place, entry FROM pending WHERE place > ?1 ORDER BY place")?;
+        let mut entries = statement.query([self.applied])?;
+        while let Some(entry) = entries.next()? {
+            let place: i64 = entry.get(0)?;
+            if place != self.applied.saturating_add(1) {
+                return Err(Failure::Damaged("charges are missing before they came to their table".to_owned()));
+            }
+            let entry = Entry::from_column(entry.get_ref(1)?)?;
+            self.own(connection, &entry.call)?;
+            for change in &entry.changes {
+                self.know(connection, change.counter_id)?;
+            }
+            if !self.apply(&entry) {
+                return Err(Failure::Damaged("a charge has no counter".to_owned()));
+            }
+        }
+        self.sign = Some(sign);
+        Ok(())
+    }
+
+    /// Nothing that is known is relied on any more.
+    pub(crate) fn forget(&mut self) {
+        self.sign = None;
+    }
+
+    fn clear(&mut self) {
+        self.charges = 0;
+        self.rows.clear();
+        self.slots.clear();
+        self.by_id.clear();
+        self.own.clear();
+        self.links.clear();
+    }
+
+    /// How many entries are applied here that the tables do not have.
+    pub(crate) fn pending(&self) -> i64 {
+        self.applied.saturating_sub(self.folded)
+    }
+
+    /// How much is known: counters, calls, and charges by the dozen.
+    fn weight(&self) -> usize {
+        self.rows.len() + self.own.len() + self.links.len() + self.charges / 16
+    }
+
+    /// So many charges were read into tails.
+    pub(crate) fn weigh(&mut self, charges: usize) {
+        self.charges = self.charges.saturating_add(charges);
+    }
+
+    /// The counter of these names, read from its table where it is not known.
+    pub(crate) fn slot(
+        &mut self,
+        connection: &Connection,
+        tenant: &str,
+        counter: &str,
+        partition: &str,
+    ) -> Result<Slot, Failure> {
+        name(&mut self.name, tenant, counter, partition);
+        if let Some(slot) = self.slots.get(&self.name) {
+            return Ok(Slot(*slot));
+        }
+        let row = CounterRow::load(connection, tenant, counter, partition)?;
+        let slot = self.rows.len();
+        self.rows.push(Known { row, tail: Tail::unread(row.standing.newest) });
+        self.slots.insert(self.name.clone(), slot);
+        if let Some(id) = row.id {
+            self.by_id.insert(id, slot);
+        }
+        Ok(Slot(slot))
+    }
+
+    /// A counter.
+    pub(crate) fn known(&mut self, slot: Slot) -> Result<&mut Known, Failure> {
+        // A slot is of this transaction, in which nothing is forgotten.
+        self.rows.get_mut(slot.0).ok_or_else(|| Failure::Damaged("a counter is not known any more".to_owned()))
+    }
+
+    /// The charges of earlier evaluations of a call that do not stay, to any counter.
+    pub(crate) fn own(&mut self, connection: &Connection, call: &ChargedCall) -> Result<&[OwnCharge], Failure> {
+        if !self.own.contains_key(call) {
+            self.own.insert(*call, Own { charges: charge::own(connection, call)?, entry: 0 });
+        }
+        Ok(self.own.get(call).map_or(&[], |own| own.charges.as_slice()))
+    }
+
+    /// The chain of a tenant ends with this now.
+    pub(crate) fn link(&mut self, tenant: &str, link: Link) {
+        match self.links.get_mut(tenant) {
+            Some(last) => *last = link,
+            None => drop(self.links.insert(tenant.to_owned(), link)),
+        }
+    }
+
+    /// The row of a counter has been made.
+    pub(crate) fn is_made(&mut self, slot: Slot, id: i64) {
+        if let Some(known) = self.rows.get_mut(slot.0) {
+            known.row.id = Some(id);
+            self.by_id.insert(id, slot.0);
+        }
+    }
+
+    /// Applies the next entry, which is committed. What it speaks of is known already; where it is not, the
+    /// cache is not relied on and this tells so.
+    #[must_use]
+    pub(crate) fn apply(&mut self, entry: &Entry) -> bool {
+        let place = self.applied.saturating_add(1);
+        let Own { charges: own, entry: last } = self.own.entry(entry.call).or_default();
+        *last = place;
+        for change in &entry.changes {
+            let Change { counter_id, standing, taken_back, charges } = change;
+            let counter_id = *counter_id;
+            let Some(known) = self.by_id.get(&counter_id).and_then(|slot| self.rows.get_mut(*slot)) else {
+                self.sign = None;
+                return false;
+            };
+            own.retain(|own| {
+                let is_taken = own.counter_id == counter_id && taken_back.contains(&own.place);
+                if is_taken {
+                    known.tail.remove(*own, place);
+                }
+                !is_taken
+            });
+            for charge in charges {
+                let (place, charged_at, amount) = (charge.place, charge.charged_at, charge.amount);
+                known.tail.push(Kept { place, charged_at, amount, sequence: charge.sequence });
+                if !charge.kind.stays {
+                    own.push(OwnCharge { counter_id, place, charged_at, amount });
+                }
+            }
+            known.row.standing = *standing;
+            let oldest = standing.clock.unwrap_or(i64::MIN).saturating_sub(standing.longest_ms);
+            known.tail.trim(oldest);
+            self.charges = self.charges.saturating_add(charges.len());
+        }
+        self.applied = place;
+        true
+    }
+
+    /// The tables have taken in all entries up to this one, and with them the charges of these counters up
+    /// to these places.
+    pub(crate) fn is_folded(&mut self, entry: i64, counters: impl Iterator<Item = (i64, i64)>) {
+        self.folded = entry;
+        self.own.retain(|_, own| own.entry > entry);
+        for (counter_id, newest) in counters {
+            if let Some(known) = self.by_id.get(&counter_id).and_then(|slot| self.rows.get_mut(*slot)) {
+                let Standing { clock, longest_ms, .. } = known.row.standing;
+                known.tail.is_in_table(newest, entry);
+                known.tail.trim(clock.unwrap_or(i64::MIN).saturating_sub(longest_ms));
+            }
+        }
+        self.charges = self.rows.iter().map(|known| known.tail.len()).sum();
+    }
+
+    fn know(&mut self, connection: &Connection, counter_id: i64) -> Result<(), Failure> {
+        if self.by_id.contains_key(&counter_id) {
+            return Ok(());
+        }
+        let (tenant, counter, partition) = row::names(connection, counter_id)?;
+        let slot = self.slot(connection, &tenant, &counter, &partition)?;
+        // It may be known from a time when it had no row.
+        self.is_made(slot, counter_id);
+        Ok(())
+    }
+}
+
+/// One name out of three, such that no two triples look alike.
+fn name(name: &mut String, tenant: &str, counter: &str, partition: &str) {
+    name.clear();
+    // Writing to a string does not fail.
+    let _ = write!(name, "{} {} ", tenant.len(), counter.len());
+    name.push_str(tenant);
+    name.push_str(counter);
+    name.push_str(partition);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_counters_share_a_name() {
+        let named = |tenant, counter, partition| {
+            let mut room = String::new();
+            name(&mut room, tenant, counter, partition);
+            room
+        };
+        assert_ne!(named("a", "b", "c"), named("ab", "", "c"));
+        assert_ne!(named("a", "b", "c"), named("a", "bc", ""));
+        assert_ne!(named("", "1 1", ""), named("", "1", " 1"));
+    }
+}

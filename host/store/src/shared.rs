@@ -1,0 +1,212 @@
+//! The database behind its lock. Whoever holds the lock reads and commits, be it a caller in line or the
+//! store's thread; the statements are the same. It never makes a caller wait for the lock.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, TryLockError};
+use std::time::Duration;
+
+use agenthalt_core::policy::Durability;
+
+use crate::audit::{self, Page};
+use crate::checkpoint::Log;
+use crate::connection::State;
+use crate::error::{Failure, StoreError};
+use crate::fold;
+use crate::request::{Commit, Committed, ReadRequest, RecordsRequest, Snapshot, Version};
+use crate::transaction::Transaction;
+
+/// What callers and the thread have in common.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    state: Mutex<State>,
+    /// The thread waits for the lock. Callers leave it alone then, so that it always gets it.
+    is_wanted: AtomicBool,
+    /// Whether a commit may run on a caller's thread: not where it waits for the disk.
+    commits_in_line: bool,
+    patience: Duration,
+    /// There is something for the thread to tidy up.
+    is_untidy: AtomicBool,
+    /// The thread was told so.
+    is_told: AtomicBool,
+    pub(crate) log: Log,
+    /// The name that errors show.
+    pub(crate) path: PathBuf,
+}
+
+impl Shared {
+    /// `patience` is how long the thread waits for another process that keeps the file locked.
+    pub(crate) fn new(mut state: State, durability: Durability, patience: Duration) -> Result<Self, StoreError> {
+        let path = state.path.clone();
+        let prepared = Log::of(&mut state.connection).and_then(|log| {
+            state.connection.busy_timeout(Duration::ZERO)?;
+            Ok(log)
+        });
+        let log = prepared.map_err(|failure| failure.at(&path))?;
+        let commits_in_line = match durability {
+            Durability::Full => false,
+            Durability::Normal => true,
+        };
+        let is_wanted = AtomicBool::new(false);
+        let (is_untidy, is_told) = (AtomicBool::new(false), AtomicBool::new(false));
+        let state = Mutex::new(state);
+        Ok(Shared { state, is_wanted, commits_in_line, patience, is_untidy, is_told, log, path })
+    }
+
+    /// Reads on the caller's thread; none where that would have to wait.
+    pub(crate) fn read(&self, request: &ReadRequest) -> Option<Result<Snapshot, StoreError>> {
+        self.in_line(|state| state.read(request))
+    }
+
+    /// Commits on the caller's thread; none where that would have to wait. Then nothing has changed.
+    pub(crate) fn commit(&self, version: &Version, commit: &Commit) -> Option<Result<Committed, StoreError>> {
+        if !self.commits_in_line || self.log.is_overdue() {
+            return None;
+        }
+        self.in_line(|state| state.commit(version, commit))
+    }
+
+    // INVARIANT: nobody waits here. The lock is tried, and while a caller has it, the engine's own patience
+    // is zero; what does not come at once is left to the thread.
+    fn in_line<T>(&self, work: impl FnOnce(&mut State) -> Result<T, Failure>) -> Option<Result<T, StoreError>> {
+        if self.is_wanted.load(Ordering::Acquire) {
+            return None;
+        }
+        // The lock is given back within, so that a panic poisons it and ends the store for all.
+        let worked = catch_unwind(AssertUnwindSafe(|| {
+            let mut state = match self.state.try_lock() {
+                Ok(state) => state,
+                Err(TryLockError::WouldBlock) => return None,
+                Err(TryLockError::Poisoned(_)) => return Some(Err(StoreError::Failed)),
+            };
+            if state.cache.pending() >= fold::AT_MOST {
+                return None;
+            }
+            let worked = work(&mut state);
+            self.note(&state);
+            match worked {
+                Err(failure) if failure.is_busy() => None,
+                result => Some(result.map_err(|failure| failure.at(&self.path))),
+            }
+        }));
+        worked.unwrap_or(Some(Err(StoreError::Failed)))
+    }
+
+    /// Whether the thread is to be told to tidy up: once, until it does.
+    pub(crate) fn asks(&self) -> bool {
+        (self.is_untidy.load(Ordering::Relaxed) || self.log.has_grown()) && !self.is_told.swap(true, Ordering::Relaxed)
+    }
+
+    /// Whether more is to be tidied up.
+    pub(crate) fn is_untidy(&self) -> bool {
+        self.is_untidy.load(Ordering::Relaxed)
+    }
+
+    /// Takes a part of what is pending into its tables where there is enough of it.
+    pub(crate) fn tidy(&self) -> Result<(), StoreError> {
+        self.is_told.store(false, Ordering::Relaxed);
+        // Where this fails, the next commit notes it again.
+        if !self.is_untidy.swap(false, Ordering::Relaxed) {
+            return Ok(());
+        }
+        let mut idle = self.idle()?;
+        let state = idle.state();
+        state.fold(fold::AT_ONCE).map_err(|failure| failure.at(&self.path))?;
+        if state.cache.pending() >= fold::AT_ONCE {
+            self.is_untidy.store(true, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    /// Takes what is pending into its tables, if nobody else keeps the file locked.
+    pub(crate) fn end(&self) -> Result<(), StoreError> {
+        let mut idle = self.idle()?;
+        let state = idle.state();
+        if state.cache.pending() == 0 {
+            return Ok(());
+        }
+        state.fold(i64::MAX).map_err(|failure| failure.at(&self.path))
+    }
+
+    fn note(&self, state: &State) {
+        if state.cache.pending() >= fold::SOON {
+            self.is_untidy.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// The lock, for what somebody asks of the thread: with the engine's patience for other processes.
+    pub(crate) fn patient(&self) -> Result<Held<'_>, StoreError> {
+        let held = self.idle()?;
+        let waits = held.state.connection.busy_timeout(self.patience);
+        waits.map_err(|error| Failure::from(error).at(&self.path))?;
+        Ok(held)
+    }
+
+    /// The lock, for what nobody asks for: where another process keeps the file locked, it is left undone,
+    /// so that nobody waits for the lock because of that.
+    fn idle(&self) -> Result<Held<'_>, StoreError> {
+        self.is_wanted.store(true, Ordering::Release);
+        let locked = self.state.lock();
+        self.is_wanted.store(false, Ordering::Release);
+        Ok(Held { shared: self, state: locked.map_err(|_| StoreError::Failed)? })
+    }
+}
+
+/// The lock in the hands of the thread.
+pub(crate) struct Held<'a> {
+    shared: &'a Shared,
+    state: MutexGuard<'a, State>,
+}
+
+impl Held<'_> {
+    pub(crate) fn state(&mut self) -> &mut State {
+        &mut self.state
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.shared.note(&self.state);
+        // This sets a number in the connection and does not fail.
+        let _ = self.state.connection.busy_timeout(Duration::ZERO);
+    }
+}
+
+impl State {
+    /// A page of the audit chain.
+    pub(crate) fn page(&mut self, request: &RecordsRequest) -> Result<Page, Failure> {
+        audit::page(&*Transaction::reading(&self.connection)?, request)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+    use super::*;
+    use crate::connection;
+
+    fn shared() -> Shared {
+        Shared::new(connection::open_in_memory().unwrap(), Durability::Normal, Duration::ZERO).unwrap()
+    }
+
+    #[test]
+    fn a_panic_in_line_is_an_error_then_and_ever_after() {
+        let shared = shared();
+        let fallen: Option<Result<(), _>> = shared.in_line(|_| std::panic::resume_unwind(Box::new("a fault")));
+        assert!(matches!(fallen, Some(Err(StoreError::Failed))));
+        assert!(matches!(shared.in_line(|_| Ok(())), Some(Err(StoreError::Failed))));
+        assert!(matches!(shared.patient().err(), Some(StoreError::Failed)));
+    }
+
+    #[test]
+    fn a_caller_never_waits_for_the_lock() {
+        let shared = shared();
+        let held = shared.patient().unwrap();
+        assert!(shared.in_line(|_| Ok(())).is_none());
+        drop(held);
+        assert!(matches!(shared.in_line(|_| Ok(())), Some(Ok(()))));
+        shared.is_wanted.store(true, Ordering::Release);
+        assert!(shared.in_line(|_| Ok(())).is_none(), "and leaves it to a thread that does");
+    }
+}
