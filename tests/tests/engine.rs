@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use agenthalt::{Call, Evaluation, PolicyEngine, Sandbox, State, Timestamp, Verdict};
+use agenthalt::{Call, Evaluation, Json, PolicyEngine, Sandbox, State, Timestamp, Verdict};
 use agenthalt_core::policy::Durability;
 use agenthalt_store::{RecordsRequest, SqliteStore, Store};
 
@@ -84,7 +84,9 @@ fn every_verdict_has_its_record_and_none_shows_an_argument() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("state.db");
     let evaluations = {
-        let engine = engine("guards: {scope: {deny_functions: ['drop_*']}}", State::File(path.clone()));
+        let policy = "guards: {sensitive_data: {redact_on_modify: true}, scope: {deny_functions: ['drop_*']}, \
+                      rate_limit: {}, budget: {max_daily_spend: 9, mode: shadow}}";
+        let engine = engine(policy, State::File(path.clone()));
         let secret = r#"{"password":"hunter2-in-the-clear","estimated_cost":"x"}"#;
         let calls = [call("get", secret), call("drop_it", secret), call("", secret), call("get", "{\"a\":1,\"a\":2}")];
         calls.map(|call| engine.evaluate_blocking(&call))
@@ -95,8 +97,9 @@ fn every_verdict_has_its_record_and_none_shows_an_argument() {
     let records = pollster::block_on(store.records(request)).unwrap();
     assert_eq!(records.len(), 4);
     assert!(records.iter().all(|record| !record.body.contains("hunter2")));
+    assert!(records.iter().all(|record| Json::parse(&record.body).unwrap().to_string() == record.body), "canonical");
     let verdicts: Vec<&str> = records.iter().map(|record| record.verdict.as_str()).collect();
-    assert_eq!(verdicts, ["allow", "deny", "deny", "deny"]);
+    assert_eq!(verdicts, ["modify", "deny", "deny", "deny"]);
     assert_eq!(pollster::block_on(store.verify("default")).unwrap(), Ok(4));
 }
 

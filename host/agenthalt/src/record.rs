@@ -1,13 +1,16 @@
 //! What the audit log keeps of an evaluation: one JSON object in canonical form. It holds no
 //! arguments, no metadata and no details, only keyed digests of what was judged.
 
-use agenthalt_core::counter::ChargeWhen;
+use std::collections::BTreeMap;
+use std::fmt::{self, Write};
+
+use agenthalt_core::counter::{Charge, ChargeWhen};
 use agenthalt_core::digest::Digest;
 use agenthalt_core::subject::Phase;
-use agenthalt_json::{Json, Number, Object};
+use agenthalt_json::{Number, write_string};
 use agenthalt_store::Record;
 
-use crate::evaluation::{Decision, Evaluation};
+use crate::evaluation::{Decision, Evaluation, Rewrite, Silence};
 use crate::roster::Roster;
 use crate::spending::{applies, counts_as_let_through};
 
@@ -16,61 +19,59 @@ const SHAPE: i64 = 1;
 /// Bytes of a name that a record keeps; the digests cover all of it.
 const MOST_NAME_BYTES: usize = 1 << 10;
 
-/// The record of an evaluation. `original` is the keyed digest of the call as it was given.
+/// The record of an evaluation. `original` is the keyed digest of the call as it was judged first.
 pub(crate) fn of(evaluation: &Evaluation, roster: &Roster, tenant: &str, ids: Ids<'_>) -> Record {
     let Evaluation { verdict, .. } = evaluation;
-    let text = |text: &str| Json::from(text);
-    let optional = |value: Option<&str>| value.map_or(Json::Null, Json::from);
-    let components = roster.enabled().map(|seat| {
-        let digest = seat.digest().map_or(Json::Null, |digest| digest.to_string().into());
-        (seat.name(), digest)
-    });
-    let decisions = evaluation.decisions.iter().map(|decision| decided(decision, evaluation));
-    let silent = evaluation
-        .silent
-        .iter()
-        .map(|silence| object([("guard", text(&silence.guard)), ("fuel", silence.fuel.into())]));
-    let rewrites = evaluation.rewrites.iter().map(|rewrite| {
-        object([("guard", text(&rewrite.guard)), ("reason", text(&rewrite.reason)), ("fuel", rewrite.fuel.into())])
-    });
+    let components: BTreeMap<&str, Option<Digest>> =
+        roster.enabled().map(|seat| (seat.name(), seat.digest())).collect();
     let readings = evaluation.readings.iter().filter(|(_, readings)| !readings.is_empty()).map(|(guard, readings)| {
-        let values = readings.iter().map(|r| (r.counter.as_str(), r.value.map_or(Json::Null, Json::from)));
-        (guard.as_str(), Json::Object(values.collect()))
+        let values = readings.iter().map(|reading| (reading.counter.as_str(), reading.value));
+        (guard.as_str(), values.collect::<BTreeMap<_, _>>())
     });
-    let granted = evaluation.granted.guards.iter().map(|guard| text(guard)).collect::<Vec<_>>();
-    let fault = evaluation.refusal.as_ref().map(|fault| fault.code());
-    let body = object([
-        ("shape", SHAPE.into()),
-        ("host", text(env!("CARGO_PKG_VERSION"))),
-        ("wasmtime", text(agenthalt_sandbox::ENGINE_VERSION)),
-        ("contract", text(agenthalt_sandbox::CONTRACT_VERSION)),
-        ("tenant", text(tenant)),
-        ("call_id", text(shown(&evaluation.call_id))),
-        ("function_name", text(shown(&evaluation.function_name))),
-        ("agent", optional(ids.agent.map(shown))),
-        ("session", optional(ids.session.map(shown))),
-        ("at_ms", evaluation.at.as_millis().into()),
-        ("policy", text(&evaluation.policy.to_string())),
-        ("components", Json::Object(components.collect())),
-        ("original", text(&ids.original.to_string())),
-        ("final", text(&evaluation.final_digest.to_string())),
-        ("verdict", text(verdict.as_str())),
-        ("risk", number(evaluation.risk.value())),
-        ("decided_by", optional(evaluation.decided_by.as_deref())),
-        ("decisions", Json::Array(decisions.collect())),
-        ("silent", Json::Array(silent.collect())),
-        ("rewrites", Json::Array(rewrites.collect())),
-        ("readings", Json::Object(readings.collect())),
-        ("granted", Json::Array(granted)),
-        ("granted_unmatched", evaluation.granted.unmatched.into()),
-        ("fault", optional(fault)),
-        ("malformed", optional(evaluation.malformed.as_ref().map(|error| error.code()))),
-    ]);
+    let readings: BTreeMap<_, _> = readings.collect();
+    // INVARIANT: the members stand in the order of their names, so that the text is canonical. Written as
+    // text at once: this is done for each call, and a tree of it takes several times as long.
+    let mut text = Text::default();
+    text.object(|text| {
+        text.member("agent").optional(ids.agent.map(shown));
+        text.member("at_ms").number(evaluation.at.as_millis());
+        text.member("call_id").string(shown(&evaluation.call_id));
+        text.member("components").map(&components, |text, digest| match digest {
+            Some(digest) => text.shown(digest),
+            None => text.null(),
+        });
+        text.member("contract").string(agenthalt_sandbox::CONTRACT_VERSION);
+        text.member("decided_by").optional(evaluation.decided_by.as_deref());
+        text.member("decisions").list(&evaluation.decisions, |text, decision| decided(text, decision, evaluation));
+        text.member("fault").optional(evaluation.refusal.as_ref().map(|fault| fault.code()));
+        text.member("final").shown(&evaluation.final_digest);
+        text.member("function_name").string(shown(&evaluation.function_name));
+        text.member("granted").list(&evaluation.granted.guards, |text, guard| text.string(guard));
+        text.member("granted_unmatched").boolean(evaluation.granted.unmatched);
+        text.member("host").string(env!("CARGO_PKG_VERSION"));
+        text.member("malformed").optional(evaluation.malformed.as_ref().map(|error| error.code()));
+        text.member("original").shown(&ids.original);
+        text.member("policy").shown(&evaluation.policy);
+        text.member("readings").map(&readings, |text, values| {
+            text.map(values, |text, value| match value {
+                Some(value) => text.number(*value),
+                None => text.null(),
+            });
+        });
+        text.member("rewrites").list(&evaluation.rewrites, rewritten);
+        text.member("risk").decimal(evaluation.risk.value());
+        text.member("session").optional(ids.session.map(shown));
+        text.member("shape").number(SHAPE);
+        text.member("silent").list(&evaluation.silent, silent);
+        text.member("tenant").string(tenant);
+        text.member("verdict").string(verdict.as_str());
+        text.member("wasmtime").string(agenthalt_sandbox::ENGINE_VERSION);
+    });
     let kind = match evaluation.phase {
         Phase::Before => "evaluation",
         Phase::After => "output",
     };
-    Record { kind: kind.to_owned(), verdict: verdict.as_str().to_owned(), body: body.to_string() }
+    Record { kind: kind.to_owned(), verdict: verdict.as_str().to_owned(), body: text.0 }
 }
 
 /// Who called, and the digest of what was given.
@@ -86,37 +87,124 @@ pub(crate) fn shown(name: &str) -> &str {
     name.get(..name.floor_char_boundary(MOST_NAME_BYTES)).unwrap_or_default()
 }
 
-fn decided(decision: &Decision, evaluation: &Evaluation) -> Json {
+fn decided(text: &mut Text, decision: &Decision, evaluation: &Evaluation) {
     let let_through = counts_as_let_through(decision, evaluation.verdict);
-    let charges = decision.charges.iter().map(|charge| {
-        let when = match charge.when {
-            ChargeWhen::Permitted => "permitted",
-            ChargeWhen::Always => "always",
-        };
-        object([
-            ("counter", charge.counter.as_str().into()),
-            ("amount", charge.amount.into()),
-            ("when", when.into()),
-            ("settles", charge.settles.into()),
-            ("applied", applies(charge, let_through).into()),
-        ])
+    text.object(|text| {
+        text.member("charges").list(&decision.charges, |text, charge| charged(text, charge, let_through));
+        text.member("fault").optional(decision.fault.as_ref().map(|fault| fault.code()));
+        text.member("fuel").number(decision.fuel);
+        text.member("guard").string(&decision.guard);
+        text.member("mode").string(decision.mode.as_str());
+        text.member("reason").string(&decision.reason);
+        text.member("risk").decimal(decision.risk.value());
+        text.member("verdict").string(decision.verdict.as_str());
     });
-    object([
-        ("guard", decision.guard.as_str().into()),
-        ("mode", decision.mode.as_str().into()),
-        ("verdict", decision.verdict.as_str().into()),
-        ("reason", decision.reason.as_str().into()),
-        ("risk", number(decision.risk.value())),
-        ("fuel", decision.fuel.into()),
-        ("fault", decision.fault.as_ref().map_or(Json::Null, |fault| fault.code().into())),
-        ("charges", Json::Array(charges.collect())),
-    ])
 }
 
-fn object<const N: usize>(entries: [(&str, Json); N]) -> Json {
-    Json::Object(entries.into_iter().collect::<Object>())
+fn charged(text: &mut Text, charge: &Charge, let_through: bool) {
+    let when = match charge.when {
+        ChargeWhen::Permitted => "permitted",
+        ChargeWhen::Always => "always",
+    };
+    text.object(|text| {
+        text.member("amount").number(charge.amount);
+        text.member("applied").boolean(applies(charge, let_through));
+        text.member("counter").string(&charge.counter);
+        text.member("settles").boolean(charge.settles);
+        text.member("when").string(when);
+    });
 }
 
-fn number(value: f64) -> Json {
-    Number::parse(&value.to_string()).map_or(Json::Null, Json::Number)
+fn rewritten(text: &mut Text, rewrite: &Rewrite) {
+    text.object(|text| {
+        text.member("fuel").number(rewrite.fuel);
+        text.member("guard").string(&rewrite.guard);
+        text.member("reason").string(&rewrite.reason);
+    });
+}
+
+fn silent(text: &mut Text, silence: &Silence) {
+    text.object(|text| {
+        text.member("fuel").number(silence.fuel);
+        text.member("guard").string(&silence.guard);
+    });
+}
+
+/// The text of a JSON value that is being written. Writing into it never fails.
+#[derive(Default)]
+struct Text(String);
+
+impl Text {
+    fn object(&mut self, members: impl FnOnce(&mut Self)) {
+        self.0.push('{');
+        members(self);
+        self.0.push('}');
+    }
+
+    /// The name of the next member, with a comma where it is not the first.
+    fn member(&mut self, name: &str) -> &mut Self {
+        self.comma('{');
+        self.string(name);
+        self.0.push(':');
+        self
+    }
+
+    fn map<T>(&mut self, map: &BTreeMap<&str, T>, mut value: impl FnMut(&mut Self, &T)) {
+        self.object(|text| {
+            for (name, inner) in map {
+                value(text.member(name), inner);
+            }
+        });
+    }
+
+    fn list<T>(&mut self, items: impl IntoIterator<Item = T>, mut item: impl FnMut(&mut Self, T)) {
+        self.0.push('[');
+        for inner in items {
+            self.comma('[');
+            item(self, inner);
+        }
+        self.0.push(']');
+    }
+
+    fn comma(&mut self, opening: char) {
+        if !self.0.ends_with(opening) {
+            self.0.push(',');
+        }
+    }
+
+    fn string(&mut self, text: &str) {
+        let _ = write_string(&mut self.0, text);
+    }
+
+    fn optional(&mut self, text: Option<&str>) {
+        match text {
+            Some(text) => self.string(text),
+            None => self.null(),
+        }
+    }
+
+    /// What shows as plain letters and digits, as a string.
+    fn shown(&mut self, value: &impl fmt::Display) {
+        let _ = write!(self.0, "\"{value}\"");
+    }
+
+    fn number(&mut self, value: impl Into<i128>) {
+        let _ = write!(self.0, "{}", value.into());
+    }
+
+    /// A number from 0 to 1, in the shortest decimals that give it back.
+    fn decimal(&mut self, value: f64) {
+        match Number::parse(&value.to_string()) {
+            Some(number) => self.0.push_str(number.as_str()),
+            None => self.null(),
+        }
+    }
+
+    fn boolean(&mut self, value: bool) {
+        self.0.push_str(if value { "true" } else { "false" });
+    }
+
+    fn null(&mut self) {
+        self.0.push_str("null");
+    }
 }
