@@ -11,6 +11,7 @@ mod finding;
 mod guards;
 mod guest;
 mod lock;
+mod package;
 mod page;
 mod process;
 mod setup;
@@ -54,7 +55,7 @@ enum Word {
     Guards(GuardsWord),
     /// Holds the floors, the manifests and the house rules against the tree
     Tidy,
-    /// Writes the pages about the built-in guards into docs/guards
+    /// Writes docs/guards, and the settings types of the library, from the guards' schemas
     Docs,
     /// Measures which lines the tests reach, by cargo-llvm-cov
     Coverage {

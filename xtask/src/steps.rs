@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 
 use crate::checkout::Checkout;
-use crate::{guards, process, setup, tidy};
+use crate::{guards, package, process, setup, tidy};
 
 /// Tells the tests that the example guards are missing on purpose.
 const WITHOUT_EXAMPLES: &str = "AGENTHALT_WITHOUT_EXAMPLES";
@@ -34,6 +34,8 @@ pub(crate) enum Step {
     Test,
     /// The documentation
     Docs,
+    /// What would be published
+    Package,
 }
 
 /// How a step ended.
@@ -55,6 +57,7 @@ impl Step {
             Self::Build => "build",
             Self::Test => "test",
             Self::Docs => "docs",
+            Self::Package => "package",
         }
     }
 
@@ -92,6 +95,11 @@ impl Step {
             // Libraries only: the program has the name of the library that it shows.
             Self::Docs => {
                 process::run(cargo(&["doc", "--workspace", "--no-deps", "--lib"]).env("RUSTDOCFLAGS", "-Dwarnings"))?;
+            }
+            // Packed, not built from the packages: that compiles the engine once more, for minutes.
+            Self::Package => {
+                process::run(&mut cargo(&["package", "--workspace", "--no-verify", "--allow-dirty", "--quiet"]))?;
+                package::check(checkout)?;
             }
         }
         Ok(End::Passed)
