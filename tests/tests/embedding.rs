@@ -1,7 +1,7 @@
 //! Claims about the engine as a program has it: typed settings, guards that come and go, policies replaced
 //! at once, hooks, listeners, custom guards by path and by bytes.
 
-#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,7 +10,7 @@ use agenthalt::settings::{Budget, Deletion, Purchase, RateLimit, Scope, Sensitiv
 use agenthalt::testing::{self, FixedClock, Recorder};
 use agenthalt::{
     Call, Digest, ErrorKind, Evaluation, Event, Events, Fault, GuardSetup, Mode, PolicyEngine, PolicyEngineBuilder,
-    PolicySource, Unmatched, Verdict, assert_allowed, assert_denied, assert_needs_approval,
+    PolicySource, Sandbox, Unmatched, Verdict, assert_allowed, assert_denied, assert_needs_approval,
 };
 use serde_json::{Value, json};
 
@@ -20,7 +20,7 @@ fn root() -> PathBuf {
 
 /// A builder without a policy, in the sandbox of all tests.
 fn builder() -> PolicyEngineBuilder {
-    testing::builder("").policy(PolicySource::in_code())
+    PolicyEngine::builder().sandbox(testing::sandbox())
 }
 
 fn call(function_name: &str) -> Call {
@@ -170,8 +170,30 @@ fn a_policy_that_keeps_its_state_elsewhere_does_not_replace_one() {
     let engine = PolicyEngine::from_policy_file(&path).unwrap();
     let refused = engine.replace_policy(PolicySource::text_in("state: two.db\nguards: {scope: {}}", folder.path()));
     assert!(refused.unwrap_err().to_string().contains("a running engine keeps the state that it has"));
-    engine.replace_policy(PolicySource::text("state: one.db\nguards: {scope: {read_only_mode: true}}")).unwrap();
+    let same = "state: one.db\nguards: {scope: {read_only_mode: true}}";
+    // The same words in another folder are another place, and so is another durability in the same one.
+    let durable = "state: {path: one.db, durability: normal}\nguards: {scope: {}}";
+    for elsewhere in [PolicySource::text(same), PolicySource::text_in(durable, folder.path())] {
+        assert_eq!(engine.replace_policy(elsewhere).unwrap_err().kind(), ErrorKind::Usage);
+    }
+    engine.replace_policy(PolicySource::text_in(same, folder.path())).unwrap();
     assert_denied!(engine.evaluate_blocking(&call("drop_it")), "scope");
+    // What is added later starts at the policy's folder, too.
+    std::fs::write(folder.path().join("no.wasm"), "no component").unwrap();
+    engine.add_guard(GuardSetup::component("own", "no.wasm")).unwrap();
+    assert_eq!(engine.faults()[0].1.code(), "not_a_component");
+}
+
+#[test]
+fn a_policy_beside_guards_in_code_loses_none_of_them() {
+    let engine = builder()
+        .guard(Scope { read_only_mode: true, ..Scope::default() })
+        .unmatched(Unmatched::Deny)
+        .policy(PolicySource::text("guards: {budget: {}}"))
+        .build()
+        .unwrap();
+    assert_denied!(engine.evaluate_blocking(&call("drop_table")), "scope");
+    assert_eq!(engine.guards().len(), 2);
 }
 
 /// The guards that spoke or were silent, and the policy.
@@ -268,6 +290,97 @@ fn a_pre_hook_that_fails_or_panics_denies_with_its_text() {
         assert!(evaluation.sequence.is_some(), "a refused call has its record too");
     }
     assert_allowed!(engine.evaluate_blocking(&call("get")));
+}
+
+#[test]
+fn a_pre_hook_that_renames_the_function_denies() {
+    let engine = testing::builder("guards: {scope: {deny_functions: ['drop_*']}}")
+        .pre_hook(|call: Call| Ok::<_, String>(Call { function_name: "list_tables".to_owned(), ..call }))
+        .build()
+        .unwrap();
+    let evaluation = engine.evaluate_blocking(&call("drop_tables"));
+    assert_denied!(evaluation);
+    assert!(evaluation.reason().contains("it changed the function's name"), "{}", evaluation.reason());
+}
+
+#[test]
+fn a_pre_hook_that_varies_what_it_adds_hides_no_loop() {
+    let turn = std::sync::atomic::AtomicU32::new(0);
+    let engine = testing::builder("guards: {rate_limit: {max_identical_calls: 3}}")
+        .pre_hook(move |call: Call| {
+            let turn = turn.fetch_add(1, Ordering::Relaxed);
+            Ok::<_, String>(Call { arguments: format!("{{\"trace\": {turn}}}"), ..call })
+        })
+        .build()
+        .unwrap();
+    let verdicts: Vec<_> = (0..5).map(|_| engine.evaluate_blocking(&call("poll")).verdict.as_str()).collect();
+    assert_eq!(verdicts, ["modify", "modify", "modify", "deny", "deny"]);
+}
+
+#[test]
+fn hooks_that_judge_calls_themselves_come_to_an_end() {
+    let slot: std::sync::Arc<std::sync::OnceLock<PolicyEngine>> = std::sync::Arc::default();
+    let (before, after) = (slot.clone(), slot.clone());
+    let judge = |engine: &PolicyEngine, name: &str| engine.evaluate_blocking(&call(name)).is_allowed();
+    let engine = testing::builder("guards: {scope: {}}")
+        .pre_hook(move |call: Call| {
+            let goes_round = call.function_name == "before" && !judge(before.get().unwrap(), "before");
+            if goes_round { Err("round and round") } else { Ok(call) }
+        })
+        .post_hook(move |call: &Call, _: &Evaluation| {
+            let goes_round = call.function_name == "after" && judge(after.get().unwrap(), "after");
+            if goes_round { Ok(()) } else { Err("it ends") }
+        })
+        .build()
+        .unwrap();
+    assert!(slot.set(engine.clone()).is_ok());
+    assert_denied!(engine.evaluate_blocking(&call("before")));
+    assert_allowed!(engine.evaluate_blocking(&call("after")));
+}
+
+/// A clock that fails.
+struct Broken;
+
+impl agenthalt::Clock for Broken {
+    fn now(&self) -> agenthalt::Timestamp {
+        panic!("on purpose")
+    }
+}
+
+#[test]
+fn a_clock_that_panics_denies() {
+    let engine = testing::builder("guards: {sensitive_data: {scan_output: true}}").clock(Broken).build().unwrap();
+    let evaluation = engine.evaluate_blocking(&call("get"));
+    assert_denied!(evaluation);
+    assert!(evaluation.reason().contains("the clock panicked"), "{}", evaluation.reason());
+    assert_eq!(engine.evaluate_output_blocking("x", "text").output, None);
+}
+
+#[test]
+fn a_progress_that_panics_keeps_no_guard_from_its_seat() {
+    let sandbox = Sandbox::builder().build().unwrap();
+    let engine = PolicyEngine::builder()
+        .sandbox(sandbox)
+        .guard(Scope { deny_functions: vec!["drop_*".into()], ..Scope::default() })
+        .progress(|_, _| panic!("on purpose"))
+        .build()
+        .unwrap();
+    assert_denied!(engine.evaluate_blocking(&call("drop_it")), "scope");
+    assert_allowed!(engine.evaluate_blocking(&call("get")));
+}
+
+#[tokio::test]
+async fn who_listens_hears_of_an_evaluation_that_nobody_waits_for() {
+    let engine = testing::engine("guards: {budget: {max_daily_spend: 1, default_cost: 0.6, warn_threshold: null}}");
+    let mut events = engine.listen(10);
+    let waited = tokio::time::timeout(std::time::Duration::ZERO, engine.evaluate(&call("get"))).await;
+    if waited.is_err() {
+        // Cancelled before it began, or judged all the same: then it is heard of. Either way the next one is
+        // the next.
+        let next = engine.evaluate(&call("get")).await;
+        let heard = all(&mut events).into_iter().filter(|event| matches!(event, Event::Evaluation(_))).count();
+        assert_eq!(next.is_allowed(), heard == 1, "{heard} were heard of");
+    }
 }
 
 fn all(events: &mut Events) -> Vec<Event> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use agenthalt_core::call::Call;
@@ -24,6 +24,18 @@ use crate::source::PolicySource;
 use crate::status::GuardStatus;
 
 /// Where state is kept: what is spent and counted, and the audit log.
+///
+/// ```
+/// # use agenthalt::{PolicyEngine, State, settings::Budget};
+/// let folder = std::env::temp_dir().join(format!("agenthalt-example-{}", std::process::id()));
+/// std::fs::create_dir_all(&folder)?;
+/// let state = State::File(folder.join("state.db"));
+/// let engine = PolicyEngine::builder().guard(Budget::default()).state(state).build()?;
+/// assert!(!engine.forgets());
+/// # drop(engine);
+/// # std::fs::remove_dir_all(&folder)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum State {
@@ -75,7 +87,8 @@ impl Default for PolicyEngineBuilder {
 }
 
 impl PolicyEngineBuilder {
-    /// Takes the whole policy from there, in place of what was said before.
+    /// Puts this policy to what was said before: its text, if it has one, takes the place of another; its
+    /// guards stand behind the others.
     ///
     /// ```
     /// # use agenthalt::{PolicyEngine, PolicySource, settings::Scope};
@@ -84,7 +97,7 @@ impl PolicyEngineBuilder {
     /// ```
     #[must_use]
     pub fn policy(mut self, policy: PolicySource) -> Self {
-        self.policy = policy;
+        self.policy.add(policy);
         self
     }
 
@@ -98,7 +111,7 @@ impl PolicyEngineBuilder {
     /// ```
     #[must_use]
     pub fn policy_file(mut self, path: impl Into<PathBuf>) -> Self {
-        self.policy.set_text(PolicySource::file(path));
+        self.policy.add(PolicySource::file(path));
         self
     }
 
@@ -111,7 +124,7 @@ impl PolicyEngineBuilder {
     /// ```
     #[must_use]
     pub fn policy_text(mut self, text: impl Into<String>, folder: impl Into<PathBuf>) -> Self {
-        self.policy.set_text(PolicySource::text_in(text, folder));
+        self.policy.add(PolicySource::text_in(text, folder));
         self
     }
 
@@ -193,7 +206,7 @@ impl PolicyEngineBuilder {
     /// Runs guards in this sandbox, which engines may share; without one, in a sandbox of its own
     /// without a cache.
     ///
-    /// ```
+    /// ```no_run
     /// # use agenthalt::{PolicyEngine, Sandbox, settings::Budget};
     /// let sandbox = Sandbox::builder().cache("/var/cache/agenthalt").build()?;
     /// let engine = PolicyEngine::builder().guard(Budget::default()).sandbox(sandbox).build()?;
@@ -238,8 +251,12 @@ impl PolicyEngineBuilder {
     }
 
     /// Adds a hook that each call passes before it is judged, in the order of adding; it runs on the
-    /// caller's thread. What it gives back is what is judged, and what runs; where it fails or panics, the
-    /// call is denied with its text.
+    /// caller's thread. What it gives back is what is judged: where the arguments differ from the caller's, the
+    /// verdict is modify. It may not change the function's name. Where it fails or panics, the call is denied
+    /// with its text. Outputs pass no hook.
+    ///
+    /// It should give the same for the same call: one that adds a number that varies makes each call a new one.
+    /// A hook that judges calls itself must come to an end: below the fourth, hooks are refused.
     ///
     /// ```
     /// # use agenthalt::{Call, PolicyEngine, settings::Scope};
@@ -313,22 +330,14 @@ impl PolicyEngineBuilder {
     /// sandbox cannot be made.
     pub fn build(self) -> Result<PolicyEngine, Error> {
         let Loaded { roster, sandbox, folder } = self.load()?;
-        let setting = roster.policy.state.as_ref();
-        let follows_policy = self.state == State::AsThePolicySays;
-        let path = match (self.state, setting) {
-            (State::File(path), _) => Some(path),
-            (State::AsThePolicySays, Some(setting)) => Some(folder.join(&setting.path)),
-            (State::AsThePolicySays, None) | (State::InMemory, _) => None,
-        };
-        let durability = setting.map_or(Durability::default(), |setting| setting.durability);
-        let forgets = path.is_none();
-        let store = match path {
-            Some(path) => SqliteStore::open(&path, durability),
+        let keeping = Keeping::of(self.state, &roster, &folder);
+        let store = match &keeping.place {
+            Some((path, durability)) => SqliteStore::open(path, *durability),
             None => SqliteStore::in_memory(),
         };
         let store: Arc<dyn Store> = Arc::new(store.map_err(Cause::State)?);
-        let parts = Parts { sandbox, store, replaced: self.replaced, hooks: self.hooks, clock: self.clock };
-        Ok(PolicyEngine::new(parts, roster, Keeping { forgets, follows_policy }))
+        let parts = Parts { sandbox, store, replaced: self.replaced, hooks: self.hooks, clock: self.clock, folder };
+        Ok(PolicyEngine::new(parts, roster, keeping))
     }
 
     /// Loads the policy as [`build`](Self::build) would and tells how its guards are. It opens no state.
@@ -392,13 +401,33 @@ pub(crate) struct Parts {
     pub(crate) replaced: BTreeMap<String, Vec<u8>>,
     pub(crate) hooks: Hooks,
     pub(crate) clock: Arc<dyn Clock>,
+    /// Where the policy's relative paths start.
+    pub(crate) folder: PathBuf,
 }
 
 /// How an engine keeps its state.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(crate) struct Keeping {
-    /// Limits end with the engine.
-    pub(crate) forgets: bool,
-    /// The policy says where state is.
-    pub(crate) follows_policy: bool,
+    state: State,
+    /// The file, and what a commit waits for; none in memory, where limits end with the engine.
+    pub(crate) place: Option<(PathBuf, Durability)>,
+}
+
+impl Keeping {
+    fn of(state: State, roster: &Roster, folder: &Path) -> Self {
+        let setting = roster.policy.state.as_ref();
+        let path = match &state {
+            State::File(path) => Some(path.clone()),
+            State::AsThePolicySays => setting.map(|setting| folder.join(&setting.path)),
+            State::InMemory => None,
+        };
+        let durability = setting.map_or(Durability::default(), |setting| setting.durability);
+        let place = path.map(|path| (std::path::absolute(&path).unwrap_or(path), durability));
+        Keeping { state, place }
+    }
+
+    /// Whether another policy, whose relative paths start at `folder`, keeps state in the same way.
+    pub(crate) fn is_kept_by(&self, roster: &Roster, folder: &Path) -> bool {
+        Keeping::of(self.state.clone(), roster, folder).place == self.place
+    }
 }

@@ -51,14 +51,18 @@ struct Inner {
     room: Arc<Room>,
     // INVARIANT: an evaluation takes the roster once, so that no two policies meet in one.
     roster: RwLock<Arc<Roster>>,
-    /// Held while the roster is changed: each change is made to what the last one left.
-    changing: Mutex<()>,
+    /// Held while the roster is changed: each change is made to what the last one left. It is the folder where
+    /// the policy's relative paths start.
+    changing: Mutex<PathBuf>,
     replaced: BTreeMap<String, Vec<u8>>,
     hooks: Hooks,
     clock: Arc<dyn Clock>,
     listeners: Listeners,
     keeping: Keeping,
 }
+
+/// When a call came, or why that is not known.
+type Stamp = Result<Timestamp, Fault>;
 
 /// Where guards are run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,12 +99,12 @@ impl PolicyEngine {
     }
 
     pub(crate) fn new(parts: Parts, roster: Roster, keeping: Keeping) -> Self {
-        let Parts { sandbox, store, replaced, hooks, clock } = parts;
+        let Parts { sandbox, store, replaced, hooks, clock, folder } = parts;
         let room = Room { sandbox, store, tenant: DEFAULT_TENANT.to_owned(), let_through: Default::default() };
         PolicyEngine(Arc::new(Inner {
             room: Arc::new(room),
             roster: RwLock::new(Arc::new(roster)),
-            changing: Mutex::default(),
+            changing: Mutex::new(folder),
             replaced,
             hooks,
             clock,
@@ -112,6 +116,9 @@ impl PolicyEngine {
     /// Judges a call now. Where state cannot be used, or anything else goes wrong, the evaluation is a
     /// denial that says so. Needs no runtime: guards and state have threads of their own.
     ///
+    /// Where the future is dropped before it is ready, the call must not run. It may have been judged, recorded
+    /// and charged all the same: listeners hear of that.
+    ///
     /// ```
     /// # async fn judge(engine: agenthalt::PolicyEngine) {
     /// use agenthalt::Call;
@@ -122,7 +129,7 @@ impl PolicyEngine {
     /// # }
     /// ```
     pub async fn evaluate(&self, call: &Call) -> Evaluation {
-        self.evaluate_at(call, self.0.clock.now()).await
+        self.judge(call, None, self.now(), None, Place::Lane).await
     }
 
     /// Judges a call now and waits for it; also inside a runtime, whose thread it takes up. This thread runs
@@ -135,7 +142,7 @@ impl PolicyEngine {
     /// assert!(engine.evaluate_blocking(&Call::new("search", r#"{"for": "cats"}"#)).is_allowed());
     /// ```
     pub fn evaluate_blocking(&self, call: &Call) -> Evaluation {
-        self.judge_blocking(call, None, self.0.clock.now(), None)
+        self.judge_blocking(call, None, self.now(), None)
     }
 
     /// Judges a call under a stamp of the host's. A stamp that the agent could choose would let it
@@ -151,7 +158,7 @@ impl PolicyEngine {
     /// # }
     /// ```
     pub async fn evaluate_at(&self, call: &Call, at: Timestamp) -> Evaluation {
-        self.judge(call, None, at, None, Place::Lane).await
+        self.judge(call, None, Ok(at), None, Place::Lane).await
     }
 
     /// Judges the output of a call that this engine let through, before anybody sees it. The call is
@@ -168,7 +175,7 @@ impl PolicyEngine {
     /// # }
     /// ```
     pub async fn evaluate_output(&self, call_id: &str, output: &str) -> OutputEvaluation {
-        self.evaluate_output_at(call_id, output, self.0.clock.now()).await
+        self.judge_output(call_id, output, self.now(), Place::Lane).await
     }
 
     /// Judges an output now and waits for it, as [`evaluate_blocking`](Self::evaluate_blocking) for a call.
@@ -183,7 +190,7 @@ impl PolicyEngine {
     pub fn evaluate_output_blocking(&self, call_id: &str, output: &str) -> OutputEvaluation {
         let permit = self.0.room.sandbox.here();
         let place = if permit.is_some() { Place::Here } else { Place::Lane };
-        pollster::block_on(self.judge_output(call_id, output, self.0.clock.now(), place))
+        pollster::block_on(self.judge_output(call_id, output, self.now(), place))
     }
 
     /// Judges an output under a stamp of the host's, as [`evaluate_at`](Self::evaluate_at) a call.
@@ -196,23 +203,33 @@ impl PolicyEngine {
     /// # }
     /// ```
     pub async fn evaluate_output_at(&self, call_id: &str, output: &str, at: Timestamp) -> OutputEvaluation {
-        self.judge_output(call_id, output, at, Place::Lane).await
+        self.judge_output(call_id, output, Ok(at), Place::Lane).await
     }
 
-    async fn judge_output(&self, call_id: &str, output: &str, at: Timestamp, place: Place) -> OutputEvaluation {
+    async fn judge_output(&self, call_id: &str, output: &str, at: Stamp, place: Place) -> OutputEvaluation {
         let span = trace::evaluation(Phase::After, call_id, None);
         let bench = self.bench();
-        let judging = {
-            let (bench, id, text) = (bench.clone(), call_id.to_owned(), output.to_owned());
-            async move { bench.evaluate_output(&id, &text, at).await }
+        let stamp = at_or_epoch(&at);
+        let judged = match at {
+            Ok(at) => {
+                let (engine, bench, id, text) = (self.clone(), bench.clone(), call_id.to_owned(), output.to_owned());
+                let judging = async move {
+                    let judged = bench.evaluate_output(&id, &text, at).await;
+                    engine.tell(&judged.evaluation);
+                    judged
+                };
+                self.run(place, judging.instrument(span.clone())).await
+            }
+            Err(fault) => Err(fault),
         };
-        let judged = match self.run(place, judging.instrument(span.clone())).await {
+        match judged {
             Ok(judged) => judged,
-            Err(fault) => bench.refuse_output(call_id, output, at, fault).instrument(span.clone()).await,
-        };
-        trace::evaluated(&span, &judged.evaluation);
-        self.0.listeners.evaluated(&judged.evaluation, Vec::new());
-        judged
+            Err(fault) => {
+                let judged = bench.refuse_output(call_id, output, stamp, fault).instrument(span.clone()).await;
+                span.in_scope(|| self.tell(&judged.evaluation));
+                judged
+            }
+        }
     }
 
     /// Judges a call on this thread, where it may run guards, else on a lane.
@@ -220,7 +237,7 @@ impl PolicyEngine {
         &self,
         call: &Call,
         id: Option<String>,
-        at: Timestamp,
+        at: Stamp,
         grant: Option<Grant>,
     ) -> Evaluation {
         let permit = self.0.room.sandbox.here();
@@ -233,7 +250,7 @@ impl PolicyEngine {
         &self,
         call: &Call,
         id: Option<String>,
-        at: Timestamp,
+        at: Stamp,
         grant: Option<Grant>,
         place: Place,
     ) -> Evaluation {
@@ -242,24 +259,47 @@ impl PolicyEngine {
         let id = id.unwrap_or_else(|| call_id(shown));
         let span = trace::evaluation(Phase::Before, &id, Some(shown));
         let given = (shown.arguments != call.arguments).then(|| call.arguments.clone());
-        let presented = Presented { call: shown.clone(), given, id, at };
+        let presented = Presented { call: shown.clone(), given, id, at: at_or_epoch(&at) };
         let bench = self.bench();
-        let judged = match &hooked {
+        let judged = match at.and_then(|_| hooked.as_ref().map_err(Fault::clone)) {
             Ok(_) => {
-                let (bench, presented) = (bench.clone(), presented.clone());
-                let judging = async move { bench.evaluate(presented, grant).await };
+                let (engine, bench, presented) = (self.clone(), bench.clone(), presented.clone());
+                let judging = async move {
+                    let evaluation = bench.evaluate(presented, grant).await;
+                    // Here, so that who listens hears of it also where nobody waits for the answer any more.
+                    engine.tell(&evaluation);
+                    evaluation
+                };
                 self.run(place, judging.instrument(span.clone())).await
             }
-            Err(fault) => Err(fault.clone()),
+            Err(fault) => Err(fault),
         };
         let evaluation = match judged {
             Ok(evaluation) => evaluation,
-            Err(fault) => bench.refuse(presented, fault).instrument(span.clone()).await,
+            Err(fault) => {
+                let evaluation = bench.refuse(presented, fault).instrument(span.clone()).await;
+                span.in_scope(|| self.tell(&evaluation));
+                evaluation
+            }
         };
-        trace::evaluated(&span, &evaluation);
-        let faults = self.0.hooks.after(shown, &evaluation);
-        self.0.listeners.evaluated(&evaluation, faults);
+        for fault in self.0.hooks.after(shown, &evaluation) {
+            // Its text is the hook's own and may hold anything, so only listeners get it.
+            tracing::error!(code = fault.code(), "a post-hook failed");
+            self.0.listeners.hook_failed(&evaluation.call_id, fault);
+        }
         evaluation
+    }
+
+    /// Tells those who trace, inside the evaluation's span, and those who listen.
+    fn tell(&self, evaluation: &Evaluation) {
+        trace::evaluated(&tracing::Span::current(), evaluation);
+        self.0.listeners.evaluated(evaluation);
+    }
+
+    /// The stamp of a call. A clock that fails stamps nothing, and what is not stamped is not judged.
+    fn now(&self) -> Stamp {
+        let caught = catch_unwind(AssertUnwindSafe(|| self.0.clock.now()));
+        caught.map_err(|_| Fault::Host("the clock panicked".to_owned()))
     }
 
     /// Runs a whole evaluation: one wake-up there and one back, or none.
@@ -281,7 +321,12 @@ impl PolicyEngine {
     }
 
     /// Takes another policy from now on, all of it at once: an evaluation that has begun ends under the old
-    /// one. What is spent and counted stays, for guards that keep their name.
+    /// one. What is spent and counted stays, for guards that keep their name. It reads files and compiles, so
+    /// it takes up its thread for a while; evaluations go on meanwhile.
+    ///
+    /// A guard whose component cannot serve is no error: it keeps its seat, and every call is denied. Look at
+    /// [`faults`](Self::faults) after. Where the new policy judges outputs and the old one did not, outputs of
+    /// calls from before are withheld: nobody kept those calls.
     ///
     /// ```
     /// # let engine = agenthalt::testing::engine("guards: {scope: {}}");
@@ -294,18 +339,21 @@ impl PolicyEngine {
     /// [`Error`] where the new policy is refused or cannot be read, or keeps its state elsewhere than the
     /// engine does; the old one holds on then.
     pub fn replace_policy(&self, policy: PolicySource) -> Result<(), Error> {
-        let _alone = self.0.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let read = policy.read()?;
+        let mut folder = self.0.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let loaded = self.loader(&read.folder).load(read.draft, &[]);
         let roster = loaded.map_err(|problems| Cause::Policy { file: read.file.clone(), problems })?;
-        if self.0.keeping.follows_policy && roster.policy.state != self.roster().policy.state {
+        if !self.0.keeping.is_kept_by(&roster, &read.folder) {
             return Err(Cause::StateMoved(read.file).into());
         }
+        *folder = read.folder;
         self.swap(roster);
         Ok(())
     }
 
-    /// Adds a guard behind the others.
+    /// Adds a guard behind the others. A component that cannot serve is no error: it keeps its seat, and every
+    /// call is denied; look at [`faults`](Self::faults) after. Its relative path starts where those of the policy
+    /// do.
     ///
     /// ```
     /// # let engine = agenthalt::testing::engine("guards: {}");
@@ -340,7 +388,7 @@ impl PolicyEngine {
         self.change(|draft| if draft.remove_guard(name) { Ok(()) } else { Err(Cause::NoSuchGuard(name.to_owned())) })
     }
 
-    /// Switches a guard on again.
+    /// Switches a guard on again. One that could not serve is not loaded anew: take it out and add it for that.
     ///
     /// ```
     /// # let engine = agenthalt::testing::engine("guards: {scope: {enabled: false}}");
@@ -417,14 +465,14 @@ impl PolicyEngine {
         self.0.listeners.add(capacity)
     }
 
-    /// Whether limits end with the engine, because nothing says where state is kept.
+    /// Whether limits end with the engine, because its state is in memory.
     ///
     /// ```
     /// # let engine = agenthalt::testing::engine("guards: {scope: {}}");
     /// assert!(engine.forgets());
     /// ```
     pub fn forgets(&self) -> bool {
-        self.0.keeping.forgets
+        self.0.keeping.place.is_none()
     }
 
     /// The digest of the policy: equal for policies that say the same, however they are written.
@@ -449,11 +497,11 @@ impl PolicyEngine {
 
     /// Changes the policy; guards that stay keep their seats as they are.
     fn change(&self, change: impl FnOnce(&mut PolicyDraft) -> Result<(), Cause>) -> Result<(), Error> {
-        let _alone = self.0.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let folder = self.0.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let now = self.roster();
         let mut draft = PolicyDraft::of(now.policy.clone());
         change(&mut draft)?;
-        let loaded = self.loader(Path::new("")).load(draft, &now.seats);
+        let loaded = self.loader(&folder).load(draft, &now.seats);
         self.swap(loaded.map_err(|problems| Cause::Policy { file: "policy".to_owned(), problems })?);
         Ok(())
     }
@@ -461,8 +509,9 @@ impl PolicyEngine {
     fn swap(&self, roster: Roster) {
         let (now, faults) = (roster.policy.digest, roster.faults());
         let mut held = self.0.roster.write().unwrap_or_else(PoisonError::into_inner);
-        let before = std::mem::replace(&mut *held, Arc::new(roster)).policy.digest;
+        let old = std::mem::replace(&mut *held, Arc::new(roster));
         drop(held);
+        let before = old.policy.digest;
         self.0.listeners.tell(Event::Policy(PolicyEvent { before, now, faults }));
     }
 
@@ -489,6 +538,11 @@ impl fmt::Debug for PolicyEngine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PolicyEngine").field("policy", &self.policy_digest()).finish_non_exhaustive()
     }
+}
+
+/// The stamp, or the least one for a call that has none and is refused.
+fn at_or_epoch(at: &Stamp) -> Timestamp {
+    *at.as_ref().unwrap_or(&Timestamp::EPOCH)
 }
 
 /// The call's name, or one for a call that has none.

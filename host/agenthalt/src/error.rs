@@ -56,7 +56,9 @@ pub(crate) enum Cause {
     NoPolicy,
     #[error("there is no guard `{0}`")]
     NoSuchGuard(String),
-    #[error("the policy `{0}` keeps its state elsewhere; a running engine keeps the state that it has")]
+    #[error(
+        "the policy `{0}` keeps its state elsewhere, or in another way; a running engine keeps the state that it has"
+    )]
     StateMoved(String),
     #[error("there is no built-in guard `{0}`")]
     NoSuchBuiltIn(String),

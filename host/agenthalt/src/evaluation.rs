@@ -106,6 +106,8 @@ pub struct Evaluation {
     pub sequence: Option<u64>,
     /// How long it all took.
     pub elapsed: Duration,
+    /// The keyed digest of the arguments as they were given, where pre-hooks changed them.
+    pub(crate) given_digest: Option<Digest>,
     pub(crate) unmatched: bool,
     pub(crate) readings: Vec<(String, Vec<Reading>)>,
     pub(crate) granted: Granted,

@@ -13,7 +13,26 @@ use futures_core::Stream;
 
 use crate::evaluation::Evaluation;
 
+/// The most events that wait for one listener; each may hold a call of a mebibyte.
+const MOST_WAITING: usize = 65_536;
+
 /// Something that happened. An evaluation holds the call's arguments in clear: mind where it goes.
+///
+/// ```
+/// # let engine = agenthalt::testing::engine("guards: {scope: {deny_functions: ['drop_*']}}");
+/// # let mut events = engine.listen(10);
+/// # engine.evaluate_blocking(&agenthalt::Call::new("drop_table", "{}"));
+/// use agenthalt::Event;
+/// while let Some(event) = events.try_next() {
+///     match event {
+///         Event::Evaluation(evaluation) => println!("{}: {}", evaluation.function_name, evaluation.verdict),
+///         Event::Approval(evaluation) => println!("someone must decide about {}", evaluation.call_id),
+///         Event::Fault(event) => eprintln!("{:?}: {}", event.guard, event.fault.code()),
+///         Event::Policy(event) => println!("the policy is {} now", event.now),
+///         _ => {}
+///     }
+/// }
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Event {
@@ -28,6 +47,18 @@ pub enum Event {
 }
 
 /// What went wrong while a call was judged.
+///
+/// ```
+/// # use agenthalt::{Call, Event, GuardSetup, testing};
+/// # let engine = testing::engine("guards: {}");
+/// engine.add_guard(GuardSetup::component("hours", "missing.wasm"))?;
+/// let mut events = engine.listen(10);
+/// engine.evaluate_blocking(&Call::new("search", "{}"));
+/// let faults = std::iter::from_fn(|| events.try_next());
+/// let guards: Vec<_> = faults.filter_map(|event| if let Event::Fault(event) = event { event.guard } else { None }).collect();
+/// assert_eq!(guards, ["hours"]);
+/// # Ok::<(), agenthalt::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FaultEvent {
@@ -40,6 +71,16 @@ pub struct FaultEvent {
 }
 
 /// A change of the rules.
+///
+/// ```
+/// # use agenthalt::{Event, testing};
+/// # let engine = testing::engine("guards: {scope: {}}");
+/// let mut events = engine.listen(10);
+/// engine.disable_guard("scope")?;
+/// let Some(Event::Policy(change)) = events.try_next() else { panic!("a change of the policy") };
+/// assert_eq!(change.now, engine.policy_digest());
+/// # Ok::<(), agenthalt::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PolicyEvent {
@@ -76,7 +117,9 @@ impl Events {
     /// # async fn listen(engine: agenthalt::PolicyEngine) {
     /// let mut events = engine.listen(1_000);
     /// while let Some(event) = events.next().await {
-    ///     println!("{event:?}");
+    ///     if let agenthalt::Event::Fault(event) = event {
+    ///         eprintln!("{}: {}", event.call_id, event.fault.code());
+    ///     }
     /// }
     /// # }
     /// ```
@@ -91,7 +134,9 @@ impl Events {
     /// let mut events = engine.listen(1_000);
     /// std::thread::spawn(move || {
     ///     while let Some(event) = events.next_blocking() {
-    ///         println!("{event:?}");
+    ///         if let agenthalt::Event::Fault(event) = event {
+    ///             eprintln!("{}: {}", event.call_id, event.fault.code());
+    ///         }
     ///     }
     /// });
     /// # }
@@ -146,7 +191,7 @@ struct Listener {
 impl Listeners {
     /// One more listener, for whom at least `capacity` events may wait.
     pub(crate) fn add(&self, capacity: usize) -> Events {
-        let (sender, received) = mpsc::channel(capacity);
+        let (sender, received) = mpsc::channel(capacity.min(MOST_WAITING));
         let lost = Arc::<AtomicU64>::default();
         let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
         all.push(Listener { sender, lost: lost.clone() });
@@ -154,8 +199,8 @@ impl Listeners {
         Events { received, lost }
     }
 
-    /// Tells of an evaluation, and of what went wrong in it or in the hooks behind it.
-    pub(crate) fn evaluated(&self, evaluation: &Evaluation, of_hooks: Vec<Fault>) {
+    /// Tells of an evaluation, and of what went wrong in it.
+    pub(crate) fn evaluated(&self, evaluation: &Evaluation) {
         if self.is_empty() {
             return;
         }
@@ -166,12 +211,16 @@ impl Listeners {
         }
         let of_guards = told.decisions.iter().map(|decision| (Some(decision.guard.clone()), decision.fault.clone()));
         let of_host = std::iter::once((None, told.refusal.clone()));
-        let of_hooks = of_hooks.into_iter().map(|fault| (None, Some(fault)));
-        for (guard, fault) in of_guards.chain(of_host).chain(of_hooks) {
+        for (guard, fault) in of_guards.chain(of_host) {
             if let Some(fault) = fault {
                 self.tell(Event::Fault(FaultEvent { call_id: told.call_id.clone(), guard, fault }));
             }
         }
+    }
+
+    /// Tells of what went wrong in the hooks behind an evaluation.
+    pub(crate) fn hook_failed(&self, call_id: &str, fault: Fault) {
+        self.tell(Event::Fault(FaultEvent { call_id: call_id.to_owned(), guard: None, fault }));
     }
 
     /// Hands an event to everybody who has room for it, and forgets who is gone.

@@ -1,6 +1,7 @@
 //! The host's own code before and after the judging. A pre-hook that fails or panics denies; a post-hook
 //! sees what was decided and changes nothing.
 
+use std::cell::Cell;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -11,6 +12,13 @@ use crate::evaluation::Evaluation;
 
 /// Bytes of a hook's own words that a reason shows.
 const MOST_TEXT_BYTES: usize = 2_048;
+/// How deep hooks may judge calls that run hooks: a stack has an end, and the process ends with it.
+const MOST_DEPTH: u32 = 4;
+
+thread_local! {
+    /// How many hooks this thread is in.
+    static DEPTH: Cell<u32> = const { Cell::new(0) };
+}
 
 type PreHook = Box<dyn Fn(Call) -> Result<Call, String> + Send + Sync>;
 type PostHook = Box<dyn Fn(&Call, &Evaluation) -> Result<(), String> + Send + Sync>;
@@ -43,9 +51,14 @@ impl Hooks {
         if self.pre.is_empty() {
             return Ok(None);
         }
+        let name = &call.function_name;
         let mut call = call.clone();
         for (number, hook) in (1..).zip(&self.pre) {
             call = caught(|| hook(call)).map_err(|text| fault("pre-hook", number, &text))?;
+            // INVARIANT: the caller runs the function that it gave, so no other one is judged.
+            if call.function_name != *name {
+                return Err(fault("pre-hook", number, "it changed the function's name"));
+            }
         }
         Ok(Some(call))
     }
@@ -61,6 +74,17 @@ impl Hooks {
 
 /// What the hook answers, or the text of its panic.
 fn caught<T>(hook: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+    let depth = DEPTH.get();
+    if depth >= MOST_DEPTH {
+        return Err(format!("hooks judge calls of hooks more than {MOST_DEPTH} deep"));
+    }
+    DEPTH.set(depth + 1);
+    let answer = run(hook);
+    DEPTH.set(depth);
+    answer
+}
+
+fn run<T>(hook: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
     // A call that was lost in a panic is gone; nothing of it is used after.
     catch_unwind(AssertUnwindSafe(hook)).unwrap_or_else(|payload| {
         let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());

@@ -48,6 +48,7 @@
 //! | judge what a tool gives back, before the model sees it | [`PolicyEngine::evaluate_output`] |
 //! | try a guard without effect | [`GuardSetup::shadow`] |
 //! | load a guard of one's own, from a file or from bytes | [`PolicyEngineBuilder::component`] |
+//! | pin such a guard, bound or watch it | [`GuardSetup::component`] with [`sha256`](GuardSetup::sha256) |
 //! | change the rules of a running engine | [`PolicyEngine::replace_policy`] |
 //! | add what the host knows to a call, or refuse it | [`PolicyEngineBuilder::pre_hook`] |
 //! | hear of verdicts, questions and faults | [`PolicyEngine::listen`] |
@@ -62,6 +63,16 @@
 //! - What a call costs is charged in the transaction that writes its audit record, before the verdict is
 //!   given out; a call that does not run spends nothing but what counts attempts.
 //! - Without a state file, limits end with the engine: [`PolicyEngine::forgets`] says so.
+//! - A call that needs approval must not run: there is no way yet to give a human's yes to the engine but in a
+//!   [`Simulation`].
+//! - A panic of a hook, a clock or the judging is a denial, except where the program aborts on panics.
+//!
+//! # What it takes
+//!
+//! Rust 1.95 and a C compiler. The six built-in guards are inside, as components of a megabyte together; the
+//! first start compiles them in a second or two, with a cache the next one loads them in milliseconds. A guard
+//! may burn 50 million fuel, use 16 MiB and take 250 ms in a call, unless its [limits](GuardLimits) say
+//! otherwise. No HTTP server and no command line come with this crate.
 //!
 //! # Modules
 //!
@@ -116,18 +127,19 @@ mod trace;
 
 pub use agenthalt_core::amount::{Amount, AmountError};
 pub use agenthalt_core::call::{Call, MalformedCall};
-pub use agenthalt_core::counter::{Counter, Measure, Partition, Window};
+pub use agenthalt_core::counter::{Charge, ChargeWhen, Counter, Measure, Partition, Window};
 pub use agenthalt_core::description::{Description, Phases, Verdicts};
-pub use agenthalt_core::digest::Digest;
+pub use agenthalt_core::digest::{Digest, NotADigest};
 pub use agenthalt_core::fault::Fault;
 pub use agenthalt_core::limits::{GuardLimits, LimitError};
 pub use agenthalt_core::policy::{Mode, Position, Problem, Problems};
 pub use agenthalt_core::subject::Phase;
-pub use agenthalt_core::time::Timestamp;
+pub use agenthalt_core::time::{NotATime, Timestamp};
 pub use agenthalt_core::verdict::{Risk, Unmatched, Verdict};
-pub use agenthalt_json::Json;
+pub use agenthalt_json::{Error as JsonError, Json, Limits as JsonLimits, Number, Object};
 pub use agenthalt_sandbox::{
-    CONTRACT_VERSION, CompileLimits, CompileLimitsError, CompilerProcess, ENGINE_VERSION, Sandbox, run_as_child,
+    CONTRACT_VERSION, CompileLimits, CompileLimitsError, CompilerProcess, ENGINE_VERSION, Sandbox, SandboxBuilder,
+    SandboxError, run_as_child,
 };
 
 pub use builder::{PolicyEngineBuilder, State};

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::Read;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -139,10 +140,13 @@ impl Loader<'_> {
         };
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         std::thread::scope(|scope| {
-            for _ in 0..cores.min(entries.len()) {
+            let threads = (0..cores.min(entries.len())).map(|_| {
                 let thread = std::thread::Builder::new().stack_size(STACK_BYTES);
-                // A seat that no thread fills is one with a fault, below.
-                drop(thread.spawn_scoped(scope, work));
+                thread.spawn_scoped(scope, work)
+            });
+            for thread in threads.collect::<Vec<_>>().into_iter().flatten() {
+                // A seat that no thread fills, or whose thread panics, is one with a fault, below.
+                let _ = thread.join();
             }
         });
         let mut seated = seated.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -151,7 +155,8 @@ impl Loader<'_> {
 
     fn tell(&self, done: usize, total: usize) {
         if let Some(progress) = self.progress {
-            progress(done, total);
+            // What is told is for people only; a panic in it keeps no guard from its seat.
+            let _ = catch_unwind(AssertUnwindSafe(|| progress(done, total)));
         }
     }
 }

@@ -17,14 +17,17 @@ pub(crate) struct Matter {
     pub(crate) subject: Subject,
     /// The keyed digest of all of it.
     pub(crate) digest: Digest,
+    /// What tells calls of other functions or arguments apart, for those who count them.
+    pub(crate) sequence: Digest,
 }
 
 impl Matter {
     /// A call that has not run, and the text of its arguments.
     pub(crate) fn of_call(call: JudgedCall, text: &str, key: &Key) -> Self {
         let digest = call.digest(&call.arguments, key);
+        let sequence = call.sequence_digest(&call.arguments, key);
         let subject = Subject::Arguments(call.arguments.clone());
-        Matter { subject, call, text: text.to_owned(), ran: None, digest }
+        Matter { subject, call, text: text.to_owned(), ran: None, digest, sequence }
     }
 
     /// The output of a call that ran with the arguments `ran`.
@@ -44,8 +47,9 @@ impl Matter {
         let unusable = |error| MalformedCall::Unusable("arguments that ran", error);
         let arguments = Json::parse_within(ran, limits).map_err(unusable)?;
         let digest = call.output_digest(&arguments, output, key);
+        let sequence = call.sequence_digest(&call.arguments, key);
         let subject = Subject::Output(output.to_owned());
-        Ok(Matter { call, text: ran.to_owned(), subject, ran: Some(arguments), digest })
+        Ok(Matter { sequence, call, text: ran.to_owned(), subject, ran: Some(arguments), digest })
     }
 
     /// The arguments that guards see: the original ones, or those that the call ran with.

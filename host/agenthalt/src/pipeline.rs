@@ -72,11 +72,22 @@ impl Bench {
         let Presented { call, given, id, .. } = presented;
         let limits = self.roster.policy.call;
         let matter = JudgedCall::new(&call, id, self.room.tenant.clone(), limits);
-        let matter = matter.map(|judged| Matter::of_call(judged, &call.arguments, self.room.store.key()));
-        if let (Ok(matter), Some(given)) = (&matter, given) {
+        let mut matter = matter.map(|judged| Matter::of_call(judged, &call.arguments, self.room.store.key()));
+        if let (Ok(matter), Some(text)) = (&mut matter, given) {
+            let key = self.room.store.key();
+            let given = Json::parse_within(&text, limits).ok();
             // INVARIANT: who gave other arguments than those that were judged is told so.
-            let given = Json::parse_within(&given, limits);
-            evaluation.changed_by_hooks = given.ok().as_ref() != Some(&matter.call.arguments);
+            evaluation.changed_by_hooks = given.as_ref() != Some(&matter.call.arguments);
+            if evaluation.changed_by_hooks {
+                evaluation.given_digest = Some(match &given {
+                    Some(given) => matter.call.digest(given, key),
+                    None => key.digest(&[b"given", text.as_bytes()]),
+                });
+            }
+            // A hook that varies what it adds makes no new call of one that comes again.
+            if let Some(given) = &given {
+                matter.sequence = matter.call.sequence_digest(given, key);
+            }
         }
         self.judge_or_refuse(matter, &call, grant.as_ref(), &mut evaluation).await;
         if evaluation.is_allowed() && self.judges_outputs() {
@@ -162,10 +173,11 @@ impl Bench {
 
     async fn refuse_and_record(&self, call: &Call, evaluation: &mut Evaluation, fault: Fault) {
         let is_of_state = matches!(fault, Fault::State(_));
-        evaluation.refuse(fault);
+        evaluation.refuse(fault.clone());
         // Where state itself fails, there is nowhere to keep a record.
-        if !is_of_state && let Err(fault) = self.record_bare(call, evaluation).await {
-            evaluation.refuse(fault);
+        if !is_of_state && let Err(second) = self.record_bare(call, evaluation).await {
+            let text = if let Fault::State(text) = second { text } else { second.to_string() };
+            evaluation.refuse(Fault::State(format!("{text}; before that, {fault}")));
         }
     }
 
@@ -177,8 +189,7 @@ impl Bench {
         grant: Option<&Grant>,
         evaluation: &mut Evaluation,
     ) -> Result<(), Fault> {
-        let sequence = matter.call.sequence_digest(self.room.store.key());
-        let ledger = Ledger::new(&self.roster, matter.subject.phase(), &matter.call, sequence);
+        let ledger = Ledger::new(&self.roster, matter.subject.phase(), &matter.call, matter.sequence);
         let tag = CallTag { id: matter.call.id.clone(), digest: matter.digest };
         let request = self.request(tag, evaluation.at, ledger.reads());
         for attempt in 0..=MOST_CONFLICTS {
@@ -379,6 +390,7 @@ impl Evaluation {
             original_arguments: given.clone(),
             final_arguments: given.clone(),
             changed_by_hooks: false,
+            given_digest: None,
             refusal: None,
             malformed: None,
             decided_by: None,

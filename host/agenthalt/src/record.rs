@@ -36,6 +36,7 @@ pub(crate) fn of(evaluation: &Evaluation, roster: &Roster, tenant: &str, ids: Id
         text.member("agent").optional(ids.agent.map(shown));
         text.member("at_ms").number(evaluation.at.as_millis());
         text.member("call_id").string(shown(&evaluation.call_id));
+        text.member("changed_by_hooks").boolean(evaluation.changed_by_hooks);
         text.member("components").map(&components, |text, digest| match digest {
             Some(digest) => text.shown(digest),
             None => text.null(),
@@ -46,6 +47,10 @@ pub(crate) fn of(evaluation: &Evaluation, roster: &Roster, tenant: &str, ids: Id
         text.member("fault").optional(evaluation.refusal.as_ref().map(|fault| fault.code()));
         text.member("final").shown(&evaluation.final_digest);
         text.member("function_name").string(shown(&evaluation.function_name));
+        match &evaluation.given_digest {
+            Some(digest) => text.member("given").shown(digest),
+            None => text.member("given").null(),
+        }
         text.member("granted").list(&evaluation.granted.guards, |text, guard| text.string(guard));
         text.member("granted_unmatched").boolean(evaluation.granted.unmatched);
         text.member("host").string(env!("CARGO_PKG_VERSION"));

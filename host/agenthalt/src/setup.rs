@@ -41,8 +41,8 @@ impl GuardSetup {
         GuardSetup { settings: Ok(settings), ..GuardSetup::new(name.to_owned(), Ok(Source::BuiltIn(name.to_owned()))) }
     }
 
-    /// A guard of one's own, under this name. Its counters are kept under the name too: a guard that gets
-    /// another name begins to count anew.
+    /// A guard of one's own, under this name: 1 to 64 letters, digits, `_` or `-`, and not that of a built-in
+    /// guard. Its counters are kept under the name too: a guard that gets another name begins to count anew.
     ///
     /// The component is a file, whose relative path starts at the policy file's folder or, without one, at
     /// the folder of the process; or it is bytes.
@@ -76,7 +76,8 @@ impl GuardSetup {
         }
     }
 
-    /// Configures the guard with this: anything that serialises to a JSON object.
+    /// Configures the guard with this: anything that serialises to a JSON object. Mind that serde makes null,
+    /// which mostly means that nothing is set, of a float that is no number.
     ///
     /// ```
     /// # use agenthalt::GuardSetup;
@@ -88,11 +89,14 @@ impl GuardSetup {
         self
     }
 
-    /// Pins the component: bytes of another digest are not run, and every call is denied.
+    /// Pins the component: bytes of another digest are not run, and every call is denied. A built-in guard is
+    /// pinned by the host, so this is refused for one.
     ///
     /// ```
-    /// # use agenthalt::{Digest, GuardSetup};
-    /// let guard = GuardSetup::component("hours", "hours.wasm").sha256(Digest::of(b"what was vetted"));
+    /// # use agenthalt::GuardSetup;
+    /// let vetted = "50ba96bbe7fb3e6b834b9d5e74e5eeb92d0e84fab9376968af905abe3e6f9d37".parse()?;
+    /// let guard = GuardSetup::component("hours", "hours.wasm").sha256(vetted);
+    /// # Ok::<(), agenthalt::NotADigest>(())
     /// ```
     #[must_use]
     pub fn sha256(mut self, digest: Digest) -> Self {

@@ -60,9 +60,9 @@ impl Simulation {
     /// Judges one call, and a second time under a grant where a human must decide and says yes.
     pub fn judge(&self, call: &Call, at: Timestamp, human: Option<Human>) -> Simulated {
         let id = call_id(call);
-        let evaluation = self.engine.judge_blocking(call, Some(id.clone()), at, None);
+        let evaluation = self.engine.judge_blocking(call, Some(id.clone()), Ok(at), None);
         if evaluation.needs_approval() && human == Some(Human::Approve) {
-            let granted = self.engine.judge_blocking(call, Some(id), at, Some(evaluation.grant()));
+            let granted = self.engine.judge_blocking(call, Some(id), Ok(at), Some(evaluation.grant()));
             let runs = granted.is_allowed();
             return Simulated { evaluation, granted: Some(granted), runs };
         }

@@ -146,8 +146,13 @@ impl PolicySource {
         self
     }
 
-    pub(crate) fn set_text(&mut self, other: PolicySource) {
-        self.text = other.text;
+    /// Puts another source to this one.
+    pub(crate) fn add(&mut self, other: PolicySource) {
+        let PolicySource { text, guards, unmatched, time_zone } = other;
+        self.text = text.or(self.text.take());
+        self.guards.extend(guards);
+        self.unmatched = unmatched.or(self.unmatched);
+        self.time_zone = time_zone.or(self.time_zone.take());
     }
 
     /// Reads the text and puts to it what code adds.

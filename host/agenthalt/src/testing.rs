@@ -23,8 +23,7 @@ use crate::clock::Clock;
 use crate::engine::PolicyEngine;
 use crate::evaluation::Evaluation;
 
-/// An engine in memory with the policy of this text; all of a process share one sandbox, so that a guard
-/// is compiled once.
+/// An engine in memory with the policy of this text, in the [`sandbox`] of all tests.
 ///
 /// ```
 /// let engine = agenthalt::testing::engine("guards: {budget: {max_daily_spend: 10}}");
@@ -50,14 +49,25 @@ pub fn engine(policy: &str) -> PolicyEngine {
 /// let engine = testing::builder("guards: {rate_limit: {}}").clock(clock.clone()).build()?;
 /// # Ok::<(), agenthalt::Error>(())
 /// ```
+pub fn builder(policy: &str) -> PolicyEngineBuilder {
+    PolicyEngine::builder().policy_text(policy, "").state(State::InMemory).sandbox(sandbox())
+}
+
+/// The sandbox that all tests of a process share, so that a guard is compiled once: for engines that are set
+/// up in code.
+///
+/// ```
+/// use agenthalt::{PolicyEngine, settings::Scope, testing};
+/// let engine = PolicyEngine::builder().guard(Scope::default()).sandbox(testing::sandbox()).build()?;
+/// # Ok::<(), agenthalt::Error>(())
+/// ```
 ///
 /// # Panics
 /// Where no sandbox can be made on this machine.
 #[expect(clippy::panic, reason = "tests fail by panicking")]
-pub fn builder(policy: &str) -> PolicyEngineBuilder {
+pub fn sandbox() -> Sandbox {
     static SANDBOX: OnceLock<Sandbox> = OnceLock::new();
-    let sandbox = SANDBOX.get_or_init(|| Sandbox::builder().build().unwrap_or_else(|error| panic!("{error}")));
-    PolicyEngine::builder().policy_text(policy, "").state(State::InMemory).sandbox(sandbox.clone())
+    SANDBOX.get_or_init(|| Sandbox::builder().build().unwrap_or_else(|error| panic!("{error}"))).clone()
 }
 
 /// A clock that stands still until it is moved. Clones are one clock.
@@ -154,15 +164,25 @@ macro_rules! assert_allowed {
     }};
 }
 
-/// Asserts that a call is denied, and that this guard is among those that deny it.
+/// Asserts that a call is denied; with a guard's name, that this one is among those that deny it.
 ///
 /// ```
 /// # use agenthalt::{Call, assert_denied, testing};
 /// # let engine = testing::engine("guards: {scope: {read_only_mode: true}}");
 /// assert_denied!(engine.evaluate_blocking(&Call::new("drop_table", "{}")), "scope");
+/// assert_denied!(engine.evaluate_blocking(&Call::new("", "{}")));
 /// ```
 #[macro_export]
 macro_rules! assert_denied {
+    ($evaluation:expr $(,)?) => {{
+        let evaluation: &$crate::Evaluation = &$evaluation;
+        let (name, verdict) = (&evaluation.function_name, evaluation.verdict);
+        ::core::assert!(
+            verdict == $crate::Verdict::Deny,
+            "`{name}` is not denied but {verdict}: {}",
+            evaluation.reason()
+        );
+    }};
     ($evaluation:expr, $guard:expr $(,)?) => {{
         let evaluation: &$crate::Evaluation = &$evaluation;
         let (name, verdict, guard) = (&evaluation.function_name, evaluation.verdict, $guard);

@@ -159,9 +159,9 @@ impl JudgedCall {
         })
     }
 
-    /// What tells two calls of different function or original arguments apart.
-    pub fn sequence_digest(&self, key: &Key) -> Digest {
-        key.digest(&[b"sequence", self.function_name.as_bytes(), self.arguments.to_string().as_bytes()])
+    /// What tells two calls of different function or original arguments apart: those that the caller gave.
+    pub fn sequence_digest(&self, original: &Json, key: &Key) -> Digest {
+        key.digest(&[b"sequence", self.function_name.as_bytes(), original.to_string().as_bytes()])
     }
 
     /// What binds a record or a grant to this call with these arguments. The time is no part of it.
@@ -225,7 +225,7 @@ mod tests {
         let key = Key::new([1; 32]);
         let digest = |text: &str| {
             let call = judged(&call("f", text)).unwrap();
-            (call.sequence_digest(&key), call.digest(&call.arguments, &key))
+            (call.sequence_digest(&call.arguments, &key), call.digest(&call.arguments, &key))
         };
         assert_eq!(digest("{\"b\":1.0, \"a\":\"\\u0041\"}"), digest("{\"a\":\"A\",\"b\":1e0}"));
         assert_ne!(digest("{\"a\":1}"), digest("{\"a\":2}"));
