@@ -78,7 +78,7 @@
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | [`engine`](PolicyEngine) | the engine: judges, and changes its policy at once |
+//! | [`engine`](PolicyEngine) | the engine: judges; in `change`, its policy is changed |
 //! | [`builder`](PolicyEngineBuilder) | sets up an engine |
 //! | [`source`](PolicySource) | where a policy comes from: a file, a text, code |
 //! | [`setup`](GuardSetup) | a guard as a program sets it up |
