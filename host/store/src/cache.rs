@@ -13,7 +13,7 @@ use crate::error::Failure;
 use crate::row::{self, CounterRow, Standing};
 use crate::tail::{Kept, Tail};
 
-/// How much is known at most before everything is read anew: about 20 MB.
+/// How much is known at most before everything is read anew: some 20 MB, names of counters included.
 const WEIGHT: usize = 20_000;
 
 /// One counter as it stands after everything that was committed.
@@ -52,6 +52,8 @@ pub(crate) struct Cache {
     pub(crate) links: HashMap<String, Link>,
     /// How many charges are in tails, or a few more.
     charges: usize,
+    /// How many bytes the names of counters have.
+    names: usize,
     /// Room for a name that is looked for.
     name: String,
 }
@@ -102,7 +104,7 @@ impl Cache {
     }
 
     fn clear(&mut self) {
-        self.charges = 0;
+        (self.charges, self.names) = (0, 0);
         self.rows.clear();
         self.slots.clear();
         self.by_id.clear();
@@ -117,7 +119,7 @@ impl Cache {
 
     /// How much is known: counters, calls, and charges by the dozen.
     fn weight(&self) -> usize {
-        self.rows.len() + self.own.len() + self.links.len() + self.charges / 16
+        self.rows.len() + self.own.len() + self.links.len() + self.charges / 16 + self.names / 1_024
     }
 
     /// So many charges were read into tails.
@@ -141,6 +143,7 @@ impl Cache {
         let slot = self.rows.len();
         self.rows.push(Known { row, tail: Tail::unread(row.standing.newest) });
         self.slots.insert(self.name.clone(), slot);
+        self.names = self.names.saturating_add(self.name.len());
         if let Some(id) = row.id {
             self.by_id.insert(id, slot);
         }
@@ -222,8 +225,15 @@ impl Cache {
         for (counter_id, newest) in counters {
             if let Some(known) = self.by_id.get(&counter_id).and_then(|slot| self.rows.get_mut(*slot)) {
                 let Standing { clock, longest_ms, .. } = known.row.standing;
+                let oldest = clock.unwrap_or(i64::MIN).saturating_sub(longest_ms);
                 known.tail.is_in_table(newest, entry);
-                known.tail.trim(clock.unwrap_or(i64::MIN).saturating_sub(longest_ms));
+                known.tail.trim(oldest);
+                // What was pruned is no call's own any more: it is in no sum that it could be taken from.
+                if longest_ms > 0 {
+                    for own in self.own.values_mut() {
+                        own.charges.retain(|own| own.counter_id != counter_id || own.charged_at >= oldest);
+                    }
+                }
             }
         }
         self.charges = self.rows.iter().map(|known| known.tail.len()).sum();
@@ -253,6 +263,7 @@ fn name(name: &mut String, tenant: &str, counter: &str, partition: &str) {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
     use super::*;
 
     #[test]
@@ -265,5 +276,17 @@ mod tests {
         assert_ne!(named("a", "b", "c"), named("ab", "", "c"));
         assert_ne!(named("a", "b", "c"), named("a", "bc", ""));
         assert_ne!(named("", "1 1", ""), named("", "1", " 1"));
+    }
+
+    #[test]
+    fn long_names_are_not_all_kept() {
+        let state = crate::connection::open_in_memory().unwrap();
+        let mut cache = Cache::default();
+        let long = "s".repeat(64 << 10);
+        for number in 0..1_000 {
+            cache.renew(&state.connection).unwrap();
+            cache.slot(&state.connection, "t", "c", &format!("{number}{long}")).unwrap();
+        }
+        assert!(cache.names <= (WEIGHT + 65) << 10, "{} bytes", cache.names);
     }
 }

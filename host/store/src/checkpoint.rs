@@ -78,11 +78,8 @@ impl Checkpoint {
         if !log.has_grown() {
             return Ok(());
         }
-        let connection = match self.0.take() {
-            Some(connection) => connection,
-            None => open(path.to_owned())?,
-        };
-        let done = passive(self.0.insert(connection));
+        let connection = self.0.take().map_or_else(|| open(path.to_owned()), Ok);
+        let done = connection.and_then(|connection| passive(self.0.insert(connection)));
         let done = if log.is_too_long() { alone() } else { done };
         log.mark();
         done
@@ -100,4 +97,23 @@ fn open(path: PathBuf) -> Result<Connection, Failure> {
 pub(crate) fn passive(connection: &Connection) -> Result<(), Failure> {
     connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", (), |_| Ok(()))?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_that_the_second_connection_does_not_reach_is_brought_back_by_the_first() {
+        let log = Log { pages: Arc::new(AtomicI32::new(PAGES_AT_MOST)), done: AtomicI32::new(0) };
+        let mut alone = 0;
+        let path = Path::new("/no such folder/state.db");
+        let done = Checkpoint::default().run(path, &log, || {
+            alone += 1;
+            Ok(())
+        });
+        assert!(done.is_ok() && alone == 1);
+        let failed = Checkpoint::default().run(path, &log, || Ok(()));
+        assert!(failed.is_ok(), "it has not grown since");
+    }
 }

@@ -37,9 +37,12 @@ struct OpenRow<'a> {
 impl State {
     /// Applies a commit, if what was read still holds.
     pub(crate) fn commit(&mut self, version: &Version, commit: &Commit) -> Result<Committed, Failure> {
-        if self.cache.pending() >= fold::AT_MOST {
-            self.fold(i64::MAX)?;
+        let alone = self.alone()?;
+        if alone.cache.pending() < fold::AT_MOST {
+            return alone.finish(version, commit);
         }
+        drop(alone);
+        self.fold(i64::MAX)?;
         self.alone()?.finish(version, commit)
     }
 

@@ -84,8 +84,9 @@ fn create(path: &Path) -> Result<PathBuf, StoreError> {
     if !folder.is_dir() {
         return Err(StoreError::NoFolder(folder.to_owned()));
     }
-    match key::create_private(path) {
-        Ok(_) => key::sync_folder(&folder.join("state")).map_err(failed)?,
+    // Closed at once: closing it later would drop the locks of another who has opened the file meanwhile.
+    match key::create_private(path).map(drop) {
+        Ok(()) => key::sync_folder(&folder.join("state")).map_err(failed)?,
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
         Err(error) => return Err(failed(error)),
     }

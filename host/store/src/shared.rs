@@ -67,7 +67,7 @@ impl Shared {
         self.in_line(|state| state.commit(version, commit))
     }
 
-    // INVARIANT: nobody waits here. The lock is tried, and while a caller has it, the engine's own patience
+    // INVARIANT: nobody waits for another here. The lock is tried, and while a caller has it, the engine's own patience
     // is zero; what does not come at once is left to the thread.
     fn in_line<T>(&self, work: impl FnOnce(&mut State) -> Result<T, Failure>) -> Option<Result<T, StoreError>> {
         if self.is_wanted.load(Ordering::Acquire) {
@@ -106,17 +106,18 @@ impl Shared {
     /// Takes a part of what is pending into its tables where there is enough of it.
     pub(crate) fn tidy(&self) -> Result<(), StoreError> {
         self.is_told.store(false, Ordering::Relaxed);
-        // Where this fails, the next commit notes it again.
         if !self.is_untidy.swap(false, Ordering::Relaxed) {
             return Ok(());
         }
         let mut idle = self.idle()?;
         let state = idle.state();
-        state.fold(fold::AT_ONCE).map_err(|failure| failure.at(&self.path))?;
-        if state.cache.pending() >= fold::AT_ONCE {
-            self.is_untidy.store(true, Ordering::Relaxed);
-        }
-        Ok(())
+        let folded = state.fold(fold::AT_ONCE);
+        let goes_on = folded.is_ok() && state.cache.pending() >= fold::AT_ONCE;
+        drop(idle);
+        // Where this fails, it is tried again when a caller notes it: a file that cannot be written now
+        // keeps the thread from nothing.
+        self.is_untidy.store(goes_on, Ordering::Relaxed);
+        folded.map_err(|failure| failure.at(&self.path))
     }
 
     /// Takes what is pending into its tables, if nobody else keeps the file locked.
@@ -208,5 +209,14 @@ mod tests {
         assert!(matches!(shared.in_line(|_| Ok(())), Some(Ok(()))));
         shared.is_wanted.store(true, Ordering::Release);
         assert!(shared.in_line(|_| Ok(())).is_none(), "and leaves it to a thread that does");
+    }
+
+    #[test]
+    fn what_cannot_be_taken_in_now_does_not_keep_the_thread_busy() {
+        let shared = shared();
+        shared.state.lock().unwrap().connection.execute_batch("DROP TABLE pending").unwrap();
+        shared.is_untidy.store(true, Ordering::Relaxed);
+        assert!(shared.tidy().is_err());
+        assert!(!shared.is_untidy(), "it is tried again when a caller notes it");
     }
 }
