@@ -42,7 +42,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         allowed += u32::from(engine.evaluate_blocking(&call).is_allowed());
         if number == 1 || number % (EVALUATIONS / 10) == 0 {
             let megabytes = std::fs::metadata(&file)?.len() >> 20;
-            println!("{number:>8} evaluations, {allowed} allowed: {} MB of memory, file of {megabytes} MB", resident()?);
+            println!(
+                "{number:>8} evaluations, {allowed} allowed: {} MB of memory, file of {megabytes} MB",
+                resident()?
+            );
         }
     }
     Ok(())
