@@ -14,6 +14,14 @@ use agenthalt_core::verdict::{Granted, Risk, Verdict};
 use agenthalt_json::Json;
 
 /// What one guard says of one call.
+///
+/// ```
+/// # use agenthalt::{Call, Verdict, testing};
+/// let engine = testing::engine("guards: {scope: {deny_functions: ['drop_*']}}");
+/// let evaluation = engine.evaluate_blocking(&Call::new("drop_table", "{}"));
+/// let decision = &evaluation.decisions[0];
+/// assert_eq!((decision.guard.as_str(), decision.verdict), ("scope", Verdict::Deny));
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Decision {
@@ -40,6 +48,13 @@ pub struct Decision {
 }
 
 /// A guard that said the call is not its business.
+///
+/// ```
+/// # use agenthalt::{Call, testing};
+/// let engine = testing::engine("guards: {deletion: {}}");
+/// let evaluation = engine.evaluate_blocking(&Call::new("search", "{}"));
+/// assert_eq!(evaluation.silent[0].guard, "deletion");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Silence {
@@ -52,6 +67,15 @@ pub struct Silence {
 }
 
 /// One step on the way from the original to the final arguments, or output.
+///
+/// ```
+/// # use agenthalt::{Call, testing};
+/// let engine = testing::engine("guards: {sensitive_data: {redact_on_modify: true}}");
+/// let call = Call::new("send_mail", r#"{"text": "my card is 4111 1111 1111 1111"}"#);
+/// let evaluation = engine.evaluate_blocking(&call);
+/// assert_eq!(evaluation.rewrites[0].guard, "sensitive_data");
+/// assert_eq!(evaluation.final_arguments, r#"{"text":"my card is [REDACTED]"}"#);
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Rewrite {
@@ -66,6 +90,24 @@ pub struct Rewrite {
 }
 
 /// One run of the whole pipeline.
+///
+/// What to do with a call, by its verdict:
+///
+/// - `Allow` and `Modify`: run it, with [`final_arguments`](Self::final_arguments) and no others.
+/// - `RequireApproval`: do not run it. A program has no way yet to hand in a human's yes, so treat it as
+///   denied, and show [`approval_reasons`](Self::approval_reasons).
+/// - `Deny`: do not run it, and say why: [`denial_reasons`](Self::denial_reasons).
+///
+/// ```
+/// # use agenthalt::{Call, Verdict, testing};
+/// let engine = testing::engine("guards: {scope: {require_approval_functions: ['send_*']}}");
+/// let evaluation = engine.evaluate_blocking(&Call::new("send_mail", "{}"));
+/// let answer = match evaluation.verdict {
+///     Verdict::Allow | Verdict::Modify => format!("runs with {}", evaluation.final_arguments),
+///     Verdict::RequireApproval | Verdict::Deny => format!("does not run: {}", evaluation.reason()),
+/// };
+/// assert!(answer.starts_with("does not run: "));
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Evaluation {
@@ -116,6 +158,15 @@ pub struct Evaluation {
 }
 
 /// What came of judging the output of a call.
+///
+/// ```
+/// # use agenthalt::{Call, Verdict, testing};
+/// let engine = testing::engine("guards: {sensitive_data: {scan_output: true, redact_on_modify: true}}");
+/// engine.evaluate_blocking(&Call::new("read_file", "{}").id("call-7"));
+/// let judged = engine.evaluate_output_blocking("call-7", "my card is 4111 1111 1111 1111");
+/// assert_eq!(judged.output.as_deref(), Some("my card is [REDACTED]"));
+/// assert_eq!(judged.evaluation.verdict, Verdict::Modify);
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct OutputEvaluation {
@@ -127,37 +178,85 @@ pub struct OutputEvaluation {
 
 impl Evaluation {
     /// Whether the call may run now, with the final arguments.
+    ///
+    /// ```
+    /// # use agenthalt::{Call, testing};
+    /// let engine = testing::engine("guards: {scope: {deny_functions: ['drop_*']}}");
+    /// assert!(engine.evaluate_blocking(&Call::new("list_tables", "{}")).is_allowed());
+    /// assert!(!engine.evaluate_blocking(&Call::new("drop_table", "{}")).is_allowed());
+    /// ```
     pub fn is_allowed(&self) -> bool {
         self.verdict.lets_through()
     }
 
     /// Whether a human must decide.
+    ///
+    /// ```
+    /// # use agenthalt::{Call, testing};
+    /// let engine = testing::engine("guards: {scope: {require_approval_functions: ['send_*']}}");
+    /// let evaluation = engine.evaluate_blocking(&Call::new("send_mail", "{}"));
+    /// assert!(evaluation.needs_approval() && !evaluation.is_allowed());
+    /// ```
     pub fn needs_approval(&self) -> bool {
         self.verdict == Verdict::RequireApproval
     }
 
     /// The enforcing guards that deny; empty where none does.
+    ///
+    /// ```
+    /// # use agenthalt::{Call, testing};
+    /// let engine = testing::engine("guards: {scope: {deny_functions: ['drop_*']}, rate_limit: {}}");
+    /// assert_eq!(engine.evaluate_blocking(&Call::new("drop_table", "{}")).denied_by(), ["scope"]);
+    /// ```
     pub fn denied_by(&self) -> Vec<&str> {
         let denying = self.decisions.iter().filter(|it| it.mode == Mode::Enforce && it.verdict == Verdict::Deny);
         denying.map(|decision| decision.guard.as_str()).collect()
     }
 
     /// Why the call is denied; empty where it is not.
+    ///
+    /// ```
+    /// # use agenthalt::{Call, testing};
+    /// let engine = testing::engine("guards: {scope: {deny_functions: ['drop_*']}}");
+    /// let evaluation = engine.evaluate_blocking(&Call::new("drop_table", "{}"));
+    /// assert_eq!((evaluation.denial_reasons().len(), evaluation.approval_reasons().len()), (1, 0));
+    /// ```
     pub fn denial_reasons(&self) -> Vec<String> {
         self.reasons(Verdict::Deny)
     }
 
     /// Why a human must decide; empty where none must.
+    ///
+    /// ```
+    /// # use agenthalt::{Call, testing};
+    /// let engine = testing::engine("guards: {scope: {require_approval_functions: ['send_*']}}");
+    /// let evaluation = engine.evaluate_blocking(&Call::new("send_mail", "{}"));
+    /// assert_eq!((evaluation.approval_reasons().len(), evaluation.denial_reasons().len()), (1, 0));
+    /// ```
     pub fn approval_reasons(&self) -> Vec<String> {
         self.reasons(Verdict::RequireApproval)
     }
 
     /// The reason that decides, for one line.
+    ///
+    /// ```
+    /// # use agenthalt::{Call, testing};
+    /// let engine = testing::engine("guards: {scope: {deny_functions: ['drop_*']}}");
+    /// let evaluation = engine.evaluate_blocking(&Call::new("drop_table", "{}"));
+    /// assert_eq!(evaluation.reason(), evaluation.denial_reasons()[0]);
+    /// ```
     pub fn reason(&self) -> String {
         self.reasons(self.verdict).into_iter().next().unwrap_or_default()
     }
 
     /// Fuel of all decisions, silences and rewrites.
+    ///
+    /// ```
+    /// # use agenthalt::{Call, testing};
+    /// let engine = testing::engine("guards: {scope: {}}");
+    /// let evaluation = engine.evaluate_blocking(&Call::new("search", "{}"));
+    /// assert_eq!(evaluation.fuel(), evaluation.decisions[0].fuel);
+    /// ```
     pub fn fuel(&self) -> u64 {
         let decided: u64 = self.decisions.iter().map(|decision| decision.fuel).sum();
         let silent: u64 = self.silent.iter().map(|silence| silence.fuel).sum();
@@ -166,6 +265,14 @@ impl Evaluation {
     }
 
     /// What went wrong first, if anything did.
+    ///
+    /// ```
+    /// # use agenthalt::{Call, Fault, testing};
+    /// let engine = testing::builder("guards: {}").pre_hook(|_| Err::<Call, _>("the directory is down")).build()?;
+    /// let evaluation = engine.evaluate_blocking(&Call::new("search", "{}"));
+    /// assert_eq!(evaluation.fault().map(Fault::code), Some("hook"));
+    /// # Ok::<(), agenthalt::Error>(())
+    /// ```
     pub fn fault(&self) -> Option<&Fault> {
         let enforcing = self.decisions.iter().filter(|decision| decision.mode == Mode::Enforce);
         self.refusal.as_ref().or_else(|| enforcing.filter_map(|decision| decision.fault.as_ref()).next())

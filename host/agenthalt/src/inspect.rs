@@ -16,6 +16,15 @@ use agenthalt_sandbox::{CONTRACT_VERSION, Sandbox};
 use crate::load::{built_in_names, read_component};
 
 /// What is known of a component that can serve.
+///
+/// ```
+/// # use agenthalt::{Digest, Json, Sandbox, inspect};
+/// # let (sandbox, settings) = (Sandbox::builder().build()?, Json::parse("{}")?);
+/// let component = inspect::component("scope".as_ref())?;
+/// let known = inspect::inspect(&sandbox, &component, &settings)?;
+/// assert_eq!((known.digest, known.size), (Digest::of(&component), component.len()));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Inspected {
@@ -35,6 +44,16 @@ pub struct Inspected {
 }
 
 /// What a guard says of itself under one configuration.
+///
+/// ```
+/// # use agenthalt::{Json, Sandbox, inspect};
+/// # let (sandbox, settings) = (Sandbox::builder().build()?, Json::parse("{}")?);
+/// # let component = inspect::component("scope".as_ref())?;
+/// let known = inspect::inspect(&sandbox, &component, &settings)?;
+/// let Ok(described) = known.described else { panic!("these settings are right") };
+/// assert_eq!(described.description.name, "scope");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Described {
@@ -46,6 +65,12 @@ pub struct Described {
 
 /// The bytes of a built-in guard, by its name in a policy; none for other names.
 ///
+/// ```
+/// # use agenthalt::inspect;
+/// assert!(inspect::built_in("scope").is_some_and(|bytes| bytes.is_ok()));
+/// assert!(inspect::built_in("weather").is_none());
+/// ```
+///
 /// # Errors
 /// [`Fault::Missing`] where this host was built without them.
 pub fn built_in(name: &str) -> Option<Result<&'static [u8], Fault>> {
@@ -53,6 +78,13 @@ pub fn built_in(name: &str) -> Option<Result<&'static [u8], Fault>> {
 }
 
 /// The bytes of a component: a built-in guard's where this is the name of one, else a file's.
+///
+/// ```
+/// # use agenthalt::inspect;
+/// assert!(inspect::component("scope".as_ref())?.starts_with(b"\0asm"));
+/// assert_eq!(inspect::component("weather.wasm".as_ref()).map_err(|fault| fault.code()), Err("missing"));
+/// # Ok::<(), agenthalt::Fault>(())
+/// ```
 ///
 /// # Errors
 /// [`Fault::Missing`] where they are not there.
@@ -69,6 +101,15 @@ pub fn component(guard: &Path) -> Result<Vec<u8>, Fault> {
 }
 
 /// Loads a component, asks it for its schema and configures it with these settings, an object.
+///
+/// ```
+/// # use agenthalt::{Json, Sandbox, inspect};
+/// let sandbox = Sandbox::builder().build()?;
+/// let settings = Json::parse(r#"{"deny_function": []}"#)?;
+/// let known = inspect::inspect(&sandbox, &inspect::component("scope".as_ref())?, &settings)?;
+/// assert!(known.described.is_err_and(|problems| problems[0].0 == "/deny_function"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// Why it cannot serve: [`Fault::ForbiddenImport`] names what it imports.
@@ -94,6 +135,14 @@ pub fn inspect(sandbox: &Sandbox, component: &[u8], settings: &Json) -> Result<I
 }
 
 /// The JSON Schema (2020-12) of policies, with what the built-in guards say of their settings.
+///
+/// ```
+/// # use agenthalt::{Sandbox, inspect};
+/// let sandbox = Sandbox::builder().build()?;
+/// let schema = inspect::policy_schema(&sandbox).map_err(|(guard, fault)| format!("`{guard}` {fault}"))?;
+/// assert!(schema.to_string().contains("max_daily_spend"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// The first guard that cannot be asked, and why.

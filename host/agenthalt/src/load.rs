@@ -23,9 +23,23 @@ use crate::roster::{Roster, Seat};
 
 /// Told how many components are compiled, of how many: from 0 to all. Nothing is told where all come
 /// from the cache.
+///
+/// ```
+/// # use agenthalt::{Progress, testing};
+/// # use std::sync::Arc;
+/// let progress: Progress = Arc::new(|done, of| eprintln!("compiled {done} of {of} guards"));
+/// let builder = testing::builder("guards: {scope: {}}").progress(move |done, of| progress(done, of));
+/// assert_eq!(builder.check()?.len(), 1);
+/// # Ok::<(), agenthalt::Error>(())
+/// ```
 pub type Progress = Arc<dyn Fn(usize, usize) + Send + Sync>;
 
 /// The built-in guards that this host ships, by the names they have in a policy.
+///
+/// ```
+/// # use agenthalt::built_in_names;
+/// assert!(built_in_names().contains(&"budget"));
+/// ```
 pub fn built_in_names() -> Vec<&'static str> {
     BUILTINS.iter().map(|built_in| built_in.name).collect()
 }

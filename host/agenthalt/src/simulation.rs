@@ -10,6 +10,17 @@ use crate::error::Error;
 use crate::evaluation::{Evaluation, OutputEvaluation};
 
 /// What a human says if asked.
+///
+/// ```
+/// # use agenthalt::{Call, Human, Simulation, Timestamp, testing};
+/// let policy = testing::builder("guards: {scope: {require_approval_functions: ['send_*']}}");
+/// let simulation = Simulation::new(policy)?;
+/// # let at = Timestamp::EPOCH;
+/// let call = Call::new("send_mail", "{}");
+/// let runs = |human| simulation.judge(&call, at, human).runs;
+/// assert_eq!([None, Some(Human::Deny), Some(Human::Approve)].map(runs), [false, false, true]);
+/// # Ok::<(), agenthalt::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Human {
     /// Yes.
@@ -19,12 +30,33 @@ pub enum Human {
 }
 
 /// Runs calls through a policy without a trace.
+///
+/// ```
+/// # use agenthalt::{Call, Human, Simulation, Timestamp, testing};
+/// let policy = testing::builder("guards: {scope: {require_approval_functions: ['send_*']}}");
+/// let simulation = Simulation::new(policy)?;
+/// let monday = Timestamp::from_rfc3339("2026-01-12T09:00:00Z")?;
+/// let simulated = simulation.judge(&Call::new("send_mail", "{}"), monday, Some(Human::Approve));
+/// assert!(simulated.evaluation.needs_approval() && simulated.runs);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Simulation {
     engine: PolicyEngine,
 }
 
 /// What came of one call.
+///
+/// ```
+/// # use agenthalt::{Call, Simulation, Timestamp, testing};
+/// # let policy = testing::builder("guards: {scope: {require_approval_functions: ['send_*']}}");
+/// # let simulation = Simulation::new(policy)?;
+/// # let at = Timestamp::EPOCH;
+/// let simulated = simulation.judge(&Call::new("search", r#"{"for": "cats"}"#), at, None);
+/// assert!(simulated.runs && simulated.granted.is_none());
+/// assert_eq!(simulated.arguments(), r#"{"for": "cats"}"#);
+/// # Ok::<(), agenthalt::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Simulated {
@@ -53,6 +85,13 @@ impl Simulation {
     }
 
     /// The engine that judges.
+    ///
+    /// ```
+    /// # use agenthalt::{Simulation, testing};
+    /// # let simulation = Simulation::new(testing::builder("guards: {scope: {}}"))?;
+    /// assert!(simulation.engine().forgets() && simulation.engine().faults().is_empty());
+    /// # Ok::<(), agenthalt::Error>(())
+    /// ```
     pub fn engine(&self) -> &PolicyEngine {
         &self.engine
     }
@@ -71,6 +110,17 @@ impl Simulation {
     }
 
     /// Judges the output of a call that ran.
+    ///
+    /// ```
+    /// # use agenthalt::{Call, Simulation, Timestamp, testing};
+    /// let policy = "guards: {sensitive_data: {scan_output: true, redact_on_modify: true}}";
+    /// let simulation = Simulation::new(testing::builder(policy))?;
+    /// # let at = Timestamp::EPOCH;
+    /// simulation.judge(&Call::new("read_file", "{}").id("call-7"), at, None);
+    /// let judged = simulation.judge_output("call-7", "my card is 4111 1111 1111 1111", at);
+    /// assert_eq!(judged.output.as_deref(), Some("my card is [REDACTED]"));
+    /// # Ok::<(), agenthalt::Error>(())
+    /// ```
     pub fn judge_output(&self, call_id: &str, output: &str, at: Timestamp) -> OutputEvaluation {
         pollster::block_on(self.engine.evaluate_output_at(call_id, output, at))
     }

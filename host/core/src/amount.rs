@@ -12,17 +12,23 @@ const PLACES: u32 = 6;
 /// A decimal of zero or more with at most six decimal places.
 ///
 /// ```
-/// use agenthalt_core::amount::Amount;
+/// # use agenthalt_core::amount::Amount;
 /// let limit: Amount = "12.50".parse()?;
-/// assert_eq!(limit.to_string(), "12.5");
+/// assert_eq!((limit.to_string().as_str(), limit.millionths()), ("12.5", 12_500_000));
 /// assert_eq!(limit, Amount::from_millionths(12_500_000));
-/// assert!("0.0000001".parse::<Amount>().is_err());
+/// assert!(Amount::ZERO < limit && limit < Amount::from(13) && limit < Amount::MAX);
 /// # Ok::<(), agenthalt_core::amount::AmountError>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Amount(u64);
 
 /// The text is no amount.
+///
+/// ```
+/// # use agenthalt_core::amount::Amount;
+/// let error = "0.0000001".parse::<Amount>().unwrap_err();
+/// assert!(error.to_string().starts_with("`0.0000001` is no amount"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is no amount: a decimal of zero or more with at most six decimal places, as `12.50`")]
 pub struct AmountError(String);

@@ -10,8 +10,9 @@ const MOST_NAME_BYTES: usize = 64 << 10;
 /// A function call that an agent wants to make, as received.
 ///
 /// ```
-/// use agenthalt_core::call::Call;
-/// let call = Call::new("delete_email", r#"{"id": "inbox/7"}"#).agent("assistant").session("monday");
+/// # use agenthalt_core::call::Call;
+/// let call = Call::new("delete_email", r#"{"id": "inbox/7"}"#).id("call-7").agent("assistant").session("monday");
+/// let call = call.metadata(r#"{"region": "eu"}"#);
 /// assert_eq!(call.agent_id.as_deref(), Some("assistant"));
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -64,6 +65,12 @@ impl Call {
 }
 
 /// Why a call, or the output of one, cannot be judged.
+///
+/// ```
+/// # use agenthalt_core::call::MalformedCall;
+/// let error = MalformedCall::NoFunction;
+/// assert_eq!((error.code(), error.to_string().as_str()), ("no_function", "the call names no function"));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MalformedCall {
     /// The function has no name.

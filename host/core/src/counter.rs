@@ -8,6 +8,14 @@ pub const LONGEST_RUN: usize = 1_000;
 const LONGEST_WINDOW_MS: u64 = 400 * 24 * 60 * 60 * 1_000;
 
 /// A number that the host keeps, as a guard declares it.
+///
+/// ```
+/// # use agenthalt_core::counter::{Counter, Measure, Partition, Window};
+/// let partition = Partition { agent: true, ..Partition::default() };
+/// let name = "spent_today".to_owned();
+/// let counter = Counter { name, partition, window: Window::Day, measure: Measure::Sum };
+/// assert!(counter.window.is_valid());
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Counter {
     /// The counter's name within its guard.
@@ -21,6 +29,13 @@ pub struct Counter {
 }
 
 /// By what a counter is kept apart; nothing set: one for all calls of the tenant.
+///
+/// ```
+/// # use agenthalt_core::counter::Partition;
+/// let one_for_all = Partition::default();
+/// let one_for_each_agent = Partition { agent: true, ..one_for_all };
+/// assert_ne!(one_for_each_agent, one_for_all);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Partition {
     /// By agent, in its folded form.
@@ -34,6 +49,16 @@ pub struct Partition {
 }
 
 /// Which charges a counter still sees.
+///
+/// ```
+/// # use agenthalt_core::counter::Window;
+/// # use agenthalt_core::time::{TimeZone, Timestamp};
+/// let now = Timestamp::from_rfc3339("2026-01-15T12:00:00Z")?;
+/// let midnight = Timestamp::from_rfc3339("2026-01-15T00:00:00Z")?;
+/// assert_eq!(Window::Day.start(now, &TimeZone::utc()), midnight.as_millis());
+/// assert!(Window::RollingMs(60_000).is_valid() && !Window::RollingMs(0).is_valid());
+/// # Ok::<(), agenthalt_core::time::NotATime>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Window {
     /// Those at most this many milliseconds old; one exactly as old still counts.
@@ -67,6 +92,13 @@ impl Window {
 }
 
 /// What the reading of a counter tells.
+///
+/// ```
+/// # use agenthalt_core::counter::{Measure, run_length};
+/// // The call is `a`; before it came `b`, before that `a`, before that `b`.
+/// assert_eq!(run_length(Measure::RunOfSame, &'a', &['b', 'a', 'b']), 0);
+/// assert_eq!(run_length(Measure::RunOfTwo, &'a', &['b', 'a', 'b']), 3);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Measure {
     /// The sum of the charged amounts.

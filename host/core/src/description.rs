@@ -9,6 +9,12 @@ use crate::verdict::Verdict;
 pub const MOST_COUNTERS: usize = 32;
 
 /// A set of verdicts.
+///
+/// ```
+/// # use agenthalt_core::{description::Verdicts, verdict::Verdict};
+/// let verdicts = Verdicts { allow: true, deny: true, ..Verdicts::default() };
+/// assert!(verdicts.contains(Verdict::Deny) && !verdicts.contains(Verdict::Modify));
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Verdicts {
     /// The guard may allow.
@@ -34,6 +40,12 @@ impl Verdicts {
 }
 
 /// A set of phases, never empty where it comes from a policy or a guard.
+///
+/// ```
+/// # use agenthalt_core::{description::Phases, subject::Phase};
+/// let outputs_only = Phases { before: false, after: true };
+/// assert!(outputs_only.contains(Phase::After) && !outputs_only.contains(Phase::Before));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Phases {
     /// The call is judged before it runs.
@@ -53,6 +65,19 @@ impl Phases {
 }
 
 /// What a guard says of itself; only [`Description::check`] lets one in from outside.
+///
+/// ```
+/// # use agenthalt_core::bounds::Bounds;
+/// # use agenthalt_core::counter::{Counter, Measure, Partition, Window};
+/// # use agenthalt_core::description::{Description, Phases, Verdicts};
+/// # let (verdicts, phases) = (Verdicts::default(), Phases { before: true, after: false });
+/// # let (partition, window, measure) = (Partition::default(), Window::Day, Measure::Sum);
+/// # let counters = vec![Counter { name: "spent_today".to_owned(), partition, window, measure }];
+/// let (name, version) = ("budget".to_owned(), "1.0.0".to_owned());
+/// let description = Description { name, version, verdicts, phases, counters }.check(&Bounds::default())?;
+/// assert_eq!(description.counter("spent_today").map(|counter| counter.window), Some(Window::Day));
+/// # Ok::<(), String>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Description {
     /// The guard's own name.

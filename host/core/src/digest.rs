@@ -7,6 +7,14 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest as _, Sha256};
 
 /// A SHA-256 digest, shown as 64 hexadecimal digits.
+///
+/// ```
+/// # use agenthalt_core::digest::Digest;
+/// let digest = Digest::of(b"abc");
+/// assert_eq!(digest.to_string(), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+/// assert_eq!(digest.to_string().parse(), Ok(digest));
+/// assert_eq!(Digest::from_bytes(*digest.as_bytes()), digest);
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest([u8; 32]);
 
@@ -31,6 +39,12 @@ impl Digest {
 
     /// The hash of an audit record: it covers the record before it, its place in the tenant's chain
     /// and its text.
+    ///
+    /// ```
+    /// # use agenthalt_core::digest::Digest;
+    /// let first = Digest::link(&Digest::ZERO, "default", 1, "{}");
+    /// assert_ne!(Digest::link(&first, "default", 2, "{}"), Digest::link(&Digest::ZERO, "default", 2, "{}"));
+    /// ```
     pub fn link(previous: &Digest, tenant: &str, sequence: u64, body: &str) -> Digest {
         let mut hasher = Sha256::new();
         hasher.update(b"agenthalt audit 1\n");

@@ -1,6 +1,12 @@
 //! What goes wrong in a guard or around it. It names causes and decides nothing.
 
 /// What went wrong. Any of these in an enforcing guard denies the call.
+///
+/// ```
+/// # use agenthalt_core::fault::Fault;
+/// let fault = Fault::OutOfFuel(50_000_000);
+/// assert_eq!((fault.code(), fault.to_string().as_str()), ("out_of_fuel", "ran out of fuel (limit 50000000)"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Fault {

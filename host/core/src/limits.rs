@@ -3,6 +3,17 @@
 use std::time::Duration;
 
 /// What one guard may use in one call. `configure` and `evaluate` may each burn the fuel.
+///
+/// Where nothing is said, a guard has 50 million fuel, 16 MiB of memory and 250 ms. The ceiling is 1,000
+/// million fuel, 32 MiB and 2 seconds; nothing lifts it.
+///
+/// ```
+/// # use agenthalt_core::limits::GuardLimits;
+/// let default = GuardLimits::default();
+/// assert_eq!((default.fuel(), default.memory_bytes(), default.time_ms()), (50_000_000, 16 << 20, 250));
+/// let most = GuardLimits::CEILING;
+/// assert_eq!((most.fuel(), most.memory_bytes(), most.time().as_secs()), (1_000_000_000, 32 << 20, 2));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GuardLimits {
     fuel: u64,
@@ -11,6 +22,12 @@ pub struct GuardLimits {
 }
 
 /// The limit is zero or above the host's ceiling.
+///
+/// ```
+/// # use agenthalt_core::limits::GuardLimits;
+/// let error = GuardLimits::new(10_000_000, 8 << 20, 60_000).unwrap_err();
+/// assert_eq!(error.to_string(), "the limit `time` is above the host's ceiling of 2000ms");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LimitError {
     /// Zero means nothing could run.
@@ -31,6 +48,14 @@ impl GuardLimits {
     pub const CEILING: GuardLimits = GuardLimits { fuel: 1_000_000_000, memory_bytes: 32 << 20, time_ms: 2_000 };
 
     /// Limits of the given fuel, bytes of memory and milliseconds.
+    ///
+    /// ```
+    /// # use agenthalt_core::limits::GuardLimits;
+    /// let limits = GuardLimits::new(10_000_000, 8 << 20, 100)?;
+    /// assert_eq!((limits.fuel(), limits.memory_bytes(), limits.time_ms()), (10_000_000, 8 << 20, 100));
+    /// assert!(GuardLimits::new(10_000_000, 64 << 20, 100).is_err());
+    /// # Ok::<(), agenthalt_core::limits::LimitError>(())
+    /// ```
     ///
     /// # Errors
     /// [`LimitError`] for zero and for what is above [`GuardLimits::CEILING`].
@@ -58,6 +83,12 @@ impl GuardLimits {
 
     /// The same limits for what is done once, when a policy is loaded: with all the time there may be. Fuel
     /// bounds it all the same, and a fault then would stay for as long as the policy serves.
+    ///
+    /// ```
+    /// # use agenthalt_core::limits::GuardLimits;
+    /// let limits = GuardLimits::default().at_load();
+    /// assert_eq!((limits.fuel(), limits.time_ms()), (50_000_000, 2_000));
+    /// ```
     #[must_use]
     pub fn at_load(&self) -> Self {
         GuardLimits { time_ms: Self::CEILING.time_ms, ..*self }

@@ -125,6 +125,12 @@ impl fmt::Debug for ComponentBytes {
 }
 
 /// Whether a guard's word counts.
+///
+/// ```
+/// # use agenthalt_core::policy::Mode;
+/// assert_eq!(Mode::default(), Mode::Enforce);
+/// assert_eq!(Mode::Shadow.as_str(), "shadow");
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mode {
     /// It counts.

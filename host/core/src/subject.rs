@@ -4,6 +4,11 @@
 use agenthalt_json::Json;
 
 /// Where a call stands.
+///
+/// ```
+/// # use agenthalt_core::subject::Phase;
+/// assert_eq!([Phase::Before, Phase::After].map(Phase::as_str), ["before", "after"]);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
     /// Before it runs.

@@ -8,6 +8,15 @@ use jiff::civil::Weekday;
 use crate::bounds::quoted;
 
 /// The instant at which a call is judged: milliseconds since 1970-01-01T00:00:00Z.
+///
+/// ```
+/// # use agenthalt_core::time::Timestamp;
+/// let stamp = Timestamp::from_rfc3339("2026-01-15T13:00:00.250+01:00")?;
+/// assert_eq!(stamp.to_string(), "2026-01-15T12:00:00.250Z");
+/// assert_eq!(Timestamp::from_millis(stamp.as_millis())?, stamp);
+/// assert_eq!(Timestamp::EPOCH.as_millis(), 0);
+/// # Ok::<(), agenthalt_core::time::NotATime>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 

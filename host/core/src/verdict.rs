@@ -4,6 +4,13 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 /// What may be said of a call, from the mildest to the strictest.
+///
+/// ```
+/// # use agenthalt_core::verdict::Verdict;
+/// let running = Verdict::ALL.into_iter().filter(|verdict| verdict.lets_through());
+/// assert_eq!(running.map(Verdict::as_str).collect::<Vec<_>>(), ["allow", "modify"]);
+/// assert!(Verdict::Deny > Verdict::RequireApproval);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Verdict {
     /// The call may run as it is.
@@ -46,6 +53,13 @@ impl fmt::Display for Verdict {
 }
 
 /// How much harm a guard sees in a call: 0 to 1.
+///
+/// ```
+/// # use agenthalt_core::verdict::Risk;
+/// assert_eq!(Risk::new(0.25).map(Risk::value), Some(0.25));
+/// assert!(Risk::new(1.5).is_none() && Risk::new(f64::NAN).is_none());
+/// assert!(Risk::NONE < Risk::QUESTION && Risk::QUESTION < Risk::FULL);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
 pub struct Risk(f64);
 
@@ -69,6 +83,12 @@ impl Risk {
 }
 
 /// What a call gets that no guard judges.
+///
+/// ```
+/// # use agenthalt_core::verdict::{Unmatched, Verdict};
+/// assert_eq!(Unmatched::default().verdict(), Verdict::Allow);
+/// assert_eq!(Unmatched::Deny.verdict(), Verdict::Deny);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Unmatched {
     /// It may run.

@@ -17,6 +17,15 @@ use crate::trap::cut;
 const MOST_CODE: u64 = 512 << 20;
 
 /// What compiling one component may take in a child process. There is no "unlimited".
+///
+/// ```
+/// # use agenthalt_sandbox::CompileLimits;
+/// let limits = CompileLimits::new(20, 1 << 30)?;
+/// assert_eq!((limits.time().as_secs(), limits.memory_bytes()), (20, 1 << 30));
+/// let default = CompileLimits::default();
+/// assert_eq!((default.time().as_secs(), default.memory_bytes()), (30, 2 << 30));
+/// # Ok::<(), agenthalt_sandbox::CompileLimitsError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CompileLimits {
     time: Duration,
@@ -24,6 +33,11 @@ pub struct CompileLimits {
 }
 
 /// The limits of compiling are nothing, or more than a host should give.
+///
+/// ```
+/// # use agenthalt_sandbox::{CompileLimits, CompileLimitsError};
+/// assert_eq!(CompileLimits::new(0, 1 << 30), Err(CompileLimitsError));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("compiling is given from 1 s to 600 s and from 16 MiB to 16 GiB")]
 pub struct CompileLimitsError;
@@ -59,6 +73,15 @@ impl Default for CompileLimits {
 }
 
 /// A program that, started with these arguments, calls [`run_as_child`] and nothing else.
+///
+/// ```
+/// # use agenthalt_sandbox::{CompilerProcess, Sandbox};
+/// let compiler = CompilerProcess::new(std::env::current_exe()?, ["compile-guard"]);
+/// // It is started when a component must be compiled, not before.
+/// let sandbox = Sandbox::builder().compiler(compiler).build()?;
+/// assert_eq!(sandbox.compiled(), 0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct CompilerProcess {
     program: PathBuf,
@@ -154,6 +177,19 @@ const REFUSED: u8 = 3;
 
 /// The child's side: limits itself, reads a component from standard input, writes compiled code to
 /// standard output. Meant to be all that its process does.
+///
+/// ```
+/// # use agenthalt_sandbox::run_as_child;
+/// use std::process::ExitCode;
+///
+/// fn main() -> ExitCode {
+///     if std::env::args().nth(1).as_deref() == Some("compile-guard") {
+///         return run_as_child();
+///     }
+///     // Here the program begins, with a `CompilerProcess` of itself and `compile-guard`.
+///     ExitCode::SUCCESS
+/// }
+/// ```
 pub fn run_as_child() -> ExitCode {
     match compile_as_child() {
         Ok(()) => ExitCode::SUCCESS,

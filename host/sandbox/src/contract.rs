@@ -17,6 +17,11 @@ pub(crate) use bindings::exports::agenthalt::guard::judge as wit;
 pub(crate) use bindings::{Guard as Instance, GuardPre as Prepared};
 
 /// The version of the contract that this host speaks.
+///
+/// ```
+/// # use agenthalt_sandbox::CONTRACT_VERSION;
+/// assert_eq!(CONTRACT_VERSION, "0.1");
+/// ```
 pub const CONTRACT_VERSION: &str = "0.1";
 /// The interface that a guard exports.
 pub(crate) const INTERFACE: &str = "agenthalt:guard/judge@0.1.0";

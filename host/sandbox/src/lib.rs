@@ -44,4 +44,9 @@ pub use lanes::{Lane, STACK_BYTES, Work};
 pub use sandbox::{MOST_COMPONENT_BYTES, Sandbox, SandboxBuilder, SandboxError};
 
 /// The exact release of wasmtime that runs guards; fuel figures hold for this one.
+///
+/// ```
+/// # use agenthalt_sandbox::ENGINE_VERSION;
+/// assert_eq!(ENGINE_VERSION.split('.').count(), 3);
+/// ```
 pub const ENGINE_VERSION: &str = wasmtime_environ::VERSION;

@@ -38,6 +38,17 @@ pub enum SandboxError {
 }
 
 /// Sets up a sandbox. Nothing here can lift a limit.
+///
+/// ```
+/// # use agenthalt_sandbox::{CompileLimits, CompilerProcess, Sandbox};
+/// # let kept = tempfile::tempdir()?;
+/// # let folder = kept.path();
+/// let compiler = CompilerProcess::new(std::env::current_exe()?, ["compile-guard"]);
+/// let limits = CompileLimits::new(20, 1 << 30)?;
+/// let sandbox = Sandbox::builder().compiler(compiler).compile_limits(limits).cache(folder).build()?;
+/// assert_eq!(sandbox.compiled(), 0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Default)]
 pub struct SandboxBuilder {
     cache: Option<PathBuf>,
@@ -109,6 +120,20 @@ impl SandboxBuilder {
 }
 
 /// Where guards run. Cheap to clone.
+///
+/// Without a [`CompilerProcess`] components are compiled in this process, after a look at their structure that
+/// refuses what is known to take far more time or memory than its size. Nothing else bounds the compiler then:
+/// where components come from strangers, set a process up.
+///
+/// ```
+/// # use agenthalt_sandbox::Sandbox;
+/// let sandbox = Sandbox::builder().build()?;
+/// for notice in sandbox.take_notices() {
+///     eprintln!("{notice}");
+/// }
+/// assert_eq!(sandbox.compiled(), 0);
+/// # Ok::<(), agenthalt_sandbox::SandboxError>(())
+/// ```
 #[derive(Clone)]
 pub struct Sandbox(Arc<Inner>);
 

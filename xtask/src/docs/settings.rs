@@ -58,7 +58,7 @@ pub(super) fn file(guard: &str, schema_path: &str, schema: &Schema) -> Result<St
         settings.type_with(example)?,
         settings.default()?,
         settings.conversion(),
-        settings.choices().map(Field::choice).collect::<Vec<_>>().join("\n"),
+        settings.choices().map(|choice| settings.choice(choice)).collect::<Result<Vec<_>>>()?.join("\n"),
     ];
     Ok(parts.join("\n"))
 }
@@ -147,6 +147,41 @@ impl<'a> Settings<'a> {
         text.push_str(&format!("]);\nGuardSetup::built_in(\"{}\", settings)\n}}\n}}\n", self.guard));
         text
     }
+
+    /// The enumeration that is a field's type.
+    fn choice(&self, (field, choice): (&Field<'_>, &Choice)) -> Result<String> {
+        let mut text = comment("", &prose(field.description));
+        text.push_str("///\n");
+        text.push_str(&self.choice_example(field, choice)?);
+        text.push_str(&format!("#[derive(Clone, Copy, Debug, PartialEq, Eq)]\npub enum {} {{\n", choice.name));
+        for (word, variant) in &choice.variants {
+            text.push_str(&comment("    ", &format!("{} in a policy.", comment::code(word))));
+            text.push_str(&format!("    {variant},\n"));
+        }
+        text.push_str(&format!("}}\n\nimpl Setting for {} {{\nfn json(self) -> Json {{\n", choice.name));
+        text.push_str("Json::from(match self {\n");
+        for (word, variant) in &choice.variants {
+            text.push_str(&format!("{}::{variant} => {word:?},\n", choice.name));
+        }
+        text.push_str("})\n}\n}\n");
+        Ok(text)
+    }
+
+    /// The enumeration in use: a word that is not the default, where there is one.
+    fn choice_example(&self, field: &Field<'_>, choice: &Choice) -> Result<String> {
+        let words = choice.variants.iter().map(|(word, _)| Json::Text(word.clone()));
+        let words: Vec<Json> = words.collect();
+        let other = words.iter().find(|word| *word != field.default).or(words.first());
+        let other = other.with_context(|| format!("the setting `{}` allows no word", field.name))?;
+        let value = field.kind.value(other, Place::Example)?;
+        let (guard, name, setting) = (self.guard, &self.name, field.name);
+        Ok(format!(
+            "/// ```\n/// use agenthalt::settings::{{{name}, {}}};\n\
+             /// let {guard} = {name} {{ {setting}: {value}, ..{name}::default() }};\n\
+             /// assert_eq!({guard}.{setting}, {value});\n/// ```\n",
+            choice.name
+        ))
+    }
 }
 
 impl<'a> Field<'a> {
@@ -169,23 +204,6 @@ impl<'a> Field<'a> {
                 comment::code(&policy::flow(self.default))
             }
         }
-    }
-
-    /// The enumeration that is the field's type.
-    fn choice((field, choice): (&Field<'_>, &Choice)) -> String {
-        let mut text = comment("", &prose(field.description));
-        text.push_str(&format!("#[derive(Clone, Copy, Debug, PartialEq, Eq)]\npub enum {} {{\n", choice.name));
-        for (word, variant) in &choice.variants {
-            text.push_str(&comment("    ", &format!("{} in a policy.", comment::code(word))));
-            text.push_str(&format!("    {variant},\n"));
-        }
-        text.push_str(&format!("}}\n\nimpl Setting for {} {{\nfn json(self) -> Json {{\n", choice.name));
-        text.push_str("Json::from(match self {\n");
-        for (word, variant) in &choice.variants {
-            text.push_str(&format!("{}::{variant} => {word:?},\n", choice.name));
-        }
-        text.push_str("})\n}\n}\n");
-        text
     }
 }
 
@@ -267,6 +285,12 @@ GuardSetup::built_in("rate_limit", settings)
 }
 
 /// By \[what\].
+///
+/// ```
+/// use agenthalt::settings::{RateLimit, Per};
+/// let rate_limit = RateLimit { per: Per::AB, ..RateLimit::default() };
+/// assert_eq!(rate_limit.per, Per::AB);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Per {
     /// `a_b` in a policy.

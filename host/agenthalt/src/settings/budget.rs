@@ -94,6 +94,12 @@ impl From<Budget> for GuardSetup {
 }
 
 /// What daily and monthly totals are counted by.
+///
+/// ```
+/// use agenthalt::settings::{Budget, Per};
+/// let budget = Budget { per: Per::Agent, ..Budget::default() };
+/// assert_eq!(budget.per, Per::Agent);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Per {
     /// `tenant` in a policy.

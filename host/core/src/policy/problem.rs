@@ -4,6 +4,12 @@
 use std::fmt;
 
 /// A place in a text, both counted from 1; columns count characters.
+///
+/// ```
+/// # use agenthalt_core::policy::Position;
+/// let (first, second) = (Position { line: 1, column: 9 }, Position { line: 2, column: 1 });
+/// assert!(first < second);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Position {
     /// The line.
@@ -13,6 +19,13 @@ pub struct Position {
 }
 
 /// One thing that is wrong.
+///
+/// ```
+/// # use agenthalt_core::policy::{Position, Problem};
+/// let in_text = Problem::new(Position { line: 2, column: 1 }, "unknown key `colour`");
+/// assert_eq!(in_text.at.map(|at| at.line), Some(2));
+/// assert_eq!(Problem::new(None, "there are two guards `budget`").at, None);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// Where in the text; none where it is not about a text, but about a guard that was set up in code.
@@ -29,6 +42,14 @@ impl Problem {
 }
 
 /// Everything that is wrong with one text, in the order of the text.
+///
+/// ```
+/// # use agenthalt_core::policy::PolicyDraft;
+/// let policy = "guards: {}\ncolour: blue\n";
+/// # let problems = PolicyDraft::read(policy).finish().unwrap_err();
+/// assert_eq!(problems.list().len(), 1);
+/// assert!(problems.render("policy.yaml").starts_with("policy.yaml:2:1: unknown key `colour`"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problems {
     list: Vec<Problem>,
