@@ -18,6 +18,11 @@ impl Ceiling {
         Ceiling { memory_limit: usize::try_from(memory_limit).unwrap_or(0), memory_taken: 0, table_taken: 0 }
     }
 
+    /// Lets the instance take so many bytes of memory more than it has.
+    pub(crate) fn allow_more(&mut self, bytes: usize) {
+        self.memory_limit = self.memory_taken.saturating_add(bytes);
+    }
+
     /// The bytes of linear memory that the instance has taken.
     pub(crate) fn memory_bytes(&self) -> usize {
         self.memory_taken

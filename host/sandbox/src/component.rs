@@ -8,7 +8,7 @@ use agenthalt_core::bounds::Bounds;
 use agenthalt_core::digest::Digest;
 use agenthalt_core::fault::Fault;
 use agenthalt_core::limits::GuardLimits;
-use wasmtime::component::{Component as Code, Linker};
+use wasmtime::component::{Component as Code, InstancePre, Linker};
 use wasmtime::{Engine, Store};
 
 use crate::ceiling::Ceiling;
@@ -16,6 +16,7 @@ use crate::contract::{INTERFACE, Instance, Prepared, description, wit};
 use crate::engine::TICK;
 use crate::guard::{Guard, SettingsProblem, Uses};
 use crate::ready::Stock;
+use crate::snapshot::{HEAVY, Order, Snapshots};
 use crate::trap::{During, cut, fault};
 
 /// Bytes of text and lists that may come out of one call of a guest: the largest new arguments, and
@@ -28,7 +29,18 @@ const MOST_PROBLEMS: usize = 64;
 
 /// A component that can serve.
 #[derive(Clone)]
-pub struct Component(Arc<Loaded>);
+pub struct Component {
+    loaded: Arc<Loaded>,
+    source: Option<Source>,
+}
+
+/// What a snapshot is made of. Only what [`Sandbox::load`](crate::Sandbox::load) gives out carries it, not
+/// the sandbox's own copy or a guard's, so that the bytes stay no longer than somebody needs them.
+#[derive(Clone)]
+struct Source {
+    bytes: Arc<[u8]>,
+    snapshots: Arc<Snapshots>,
+}
 
 struct Loaded {
     digest: Digest,
@@ -71,10 +83,10 @@ impl Component {
         let exports: Vec<String> = kind.exports(engine).map(|(name, _)| name.to_owned()).collect();
         let extra_exports = exports.into_iter().filter(|name| name != INTERFACE).collect();
         let incompatible = |error: wasmtime::Error| Fault::Incompatible(cut(&format!("{error:#}")));
-        let linker: Linker<Ceiling> = Linker::new(engine);
-        let prepared = Prepared::new(linker.instantiate_pre(code).map_err(incompatible)?).map_err(incompatible)?;
+        let prepared = link(engine, code).and_then(Prepared::new).map_err(incompatible)?;
         let (engine, stock) = (engine.clone(), stock.clone());
-        let component = Component(Arc::new(Loaded { digest, size, engine, stock, prepared, extra_exports }));
+        let loaded = Arc::new(Loaded { digest, size, engine, stock, prepared, extra_exports });
+        let component = Component { loaded, source: None };
         // Types are checked when an instance is made, and not before. What policies allow is asked later:
         // what fails under the ceiling can serve under none.
         component.instantiate(&GuardLimits::CEILING)?;
@@ -83,23 +95,29 @@ impl Component {
 
     /// What is known of the component without asking it.
     pub fn inspect(&self) -> Inspection {
-        let Loaded { digest, size, extra_exports, .. } = &*self.0;
+        let Loaded { digest, size, extra_exports, .. } = &*self.loaded;
         Inspection { digest: *digest, size: *size, extra_exports: extra_exports.clone() }
     }
 
     /// The digest of the component's bytes.
     pub fn digest(&self) -> Digest {
-        self.0.digest
+        self.loaded.digest
+    }
+
+    /// The same component with the bytes that it was loaded from, and the place where snapshots are made.
+    pub(crate) fn with_source(&self, bytes: &[u8], snapshots: &Arc<Snapshots>) -> Component {
+        let source = snapshots.are_possible().then(|| Source { bytes: bytes.into(), snapshots: snapshots.clone() });
+        Component { loaded: self.loaded.clone(), source }
     }
 
     /// Where its guards' instances wait.
     pub(crate) fn stock(&self) -> &Arc<Stock> {
-        &self.0.stock
+        &self.loaded.stock
     }
 
     /// Whether anyone but the sandbox holds it.
     pub(crate) fn is_shared(&self) -> bool {
-        Arc::strong_count(&self.0) > 1
+        Arc::strong_count(&self.loaded) > 1
     }
 
     /// Asks a fresh instance for the JSON Schema of its settings.
@@ -138,7 +156,13 @@ impl Component {
                 let described = description(raw.clone()).check(&bounds);
                 let described = described.map_err(|why| failed(Fault::MalformedAnswer(why)))?;
                 let uses = Uses { limits, bounds, configure_fuel: fuel };
-                Ok(Ok(Guard::new(self.clone(), settings, uses, described, raw)))
+                let slot = self.source.as_ref().filter(|_| fuel > HEAVY).and_then(|Source { bytes, snapshots }| {
+                    let (digest, settings) = (self.digest(), settings.to_owned());
+                    let order = Order { digest, settings, limits, described: raw.clone() };
+                    snapshots.slot(order, bytes.clone())
+                });
+                let component = Component { source: None, ..self.clone() };
+                Ok(Ok(Guard::new(component, settings, uses, described, raw, slot)))
             }
             Err(problems) => Ok(Err(checked(problems)?)),
         }
@@ -146,23 +170,36 @@ impl Component {
 
     /// A fresh instance in a store of its own, with fuel, memory and time set for `configure`.
     pub(crate) fn instantiate(&self, limits: &GuardLimits) -> Result<(Store<Ceiling>, Instance), Fault> {
-        let mut store = Store::new(&self.0.engine, Ceiling::new(limits.memory_bytes()));
-        store.limiter(|ceiling| ceiling);
-        refuel(&mut store, limits)?;
-        store.set_hostcall_fuel(MOST_LIFTED_BYTES);
-        store.set_max_component_handles(64);
-        // Set last, right before the guest runs: nothing else may use up its time.
-        set_deadline(&mut store, limits.time());
-        let made = self.0.prepared.instantiate(&mut store);
-        let instance = made.map_err(|error| fault(&error, During::Instantiate, limits))?;
-        Ok((store, instance))
+        instantiate(&self.loaded.engine, limits, |store| self.loaded.prepared.instantiate(store))
     }
 }
 
 impl std::fmt::Debug for Component {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Component").field(&self.0.digest).finish()
+        f.debug_tuple("Component").field(&self.loaded.digest).finish()
     }
+}
+
+/// Joins code with a linker that has nothing to give.
+pub(crate) fn link(engine: &Engine, code: &Code) -> wasmtime::Result<InstancePre<Ceiling>> {
+    Linker::new(engine).instantiate_pre(code)
+}
+
+/// Makes an instance in a store of its own, with fuel, memory and time set.
+pub(crate) fn instantiate<I>(
+    engine: &Engine,
+    limits: &GuardLimits,
+    make: impl FnOnce(&mut Store<Ceiling>) -> wasmtime::Result<I>,
+) -> Result<(Store<Ceiling>, I), Fault> {
+    let mut store = Store::new(engine, Ceiling::new(limits.memory_bytes()));
+    store.limiter(|ceiling| ceiling);
+    refuel(&mut store, limits)?;
+    store.set_hostcall_fuel(MOST_LIFTED_BYTES);
+    store.set_max_component_handles(64);
+    // Set last, right before the guest runs: nothing else may use up its time.
+    set_deadline(&mut store, limits.time());
+    let instance = make(&mut store).map_err(|error| fault(&error, During::Instantiate, limits))?;
+    Ok((store, instance))
 }
 
 /// Sets the clock: from now on the guest has this time, and never less than one whole tick.

@@ -8,6 +8,7 @@ use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, OperatorCost
 
 use crate::lanes::cores;
 use crate::ready::ROOM;
+use crate::snapshot::AT_WORK;
 
 /// How often the clock's tick comes; a deadline is kept to within two of them.
 pub(crate) const TICK: Duration = Duration::from_millis(5);
@@ -36,7 +37,8 @@ pub(crate) enum Allocation {
 }
 
 /// How many instances may be at work at once.
-// INVARIANT: those that wait in the stock come on top, so that they take no slot that an evaluation needs.
+// INVARIANT: those that wait in the stock, and the builder's, come on top, so that they take no slot that an
+// evaluation needs.
 pub(crate) fn most_at_work() -> usize {
     (cores() * INSTANCES_PER_CORE).max(20)
 }
@@ -51,7 +53,7 @@ pub(crate) fn new(allocation: Allocation) -> wasmtime::Result<Engine> {
     config.memory_reservation(POOL_MEMORY_BYTES as u64).operator_cost(OperatorCost::default());
     config.wasm_component_model(true);
     if allocation == Allocation::Pooled {
-        let instances = u32::try_from(most_at_work() + ROOM.instances()).unwrap_or(u32::MAX / 64);
+        let instances = u32::try_from(most_at_work() + ROOM.instances() + AT_WORK).unwrap_or(u32::MAX / 64);
         let mut pool = PoolingAllocationConfig::default();
         pool.max_memory_size(POOL_MEMORY_BYTES).linear_memory_keep_resident(256 << 10);
         pool.table_elements(POOL_TABLE_ELEMENTS).table_keep_resident(64 << 10).pagemap_scan(Enabled::Auto);

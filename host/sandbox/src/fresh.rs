@@ -1,6 +1,8 @@
-//! One instance of a guard in a store of its own, configured, from the moment it is made to its one
-//! evaluation. It is made before it sees a call, and never serves a second one.
+//! One instance of a guard in a store of its own, configured by `configure` or made from a snapshot, from
+//! the moment it is made to its one evaluation. It is made before it sees a call, and never serves a
+//! second one.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use agenthalt_core::fault::Fault;
@@ -10,12 +12,14 @@ use wasmtime::Store;
 use crate::ceiling::Ceiling;
 use crate::component::{Component, burnt, refuel, set_deadline};
 use crate::contract::{Instance, wit};
+use crate::snapshot::Snapshot;
 use crate::trap::{During, fault};
 
 /// An instance that is ready for its one call.
 pub(crate) struct Fresh {
     store: Store<Ceiling>,
     instance: Instance,
+    snapshot: Option<Arc<Snapshot>>,
 }
 
 /// An instance that had its call; nothing is left to do but to drop it.
@@ -48,7 +52,26 @@ impl Fresh {
             Err(error) => return Err(failed(fault(&error, During::Call, limits))),
         }
         refuel(&mut store, limits)?;
-        Ok(Fresh { store, instance })
+        Ok(Fresh { store, instance, snapshot: None })
+    }
+
+    /// Makes an instance from a snapshot, as it would be after `configure`.
+    ///
+    /// # Errors
+    /// What the instance runs into while it is made; nothing of the guard runs then.
+    pub(crate) fn restore(snapshot: &Arc<Snapshot>, limits: &GuardLimits) -> Result<Fresh, Fault> {
+        let (mut store, instance) = snapshot.instantiate(limits)?;
+        refuel(&mut store, limits)?;
+        Ok(Fresh { store, instance, snapshot: Some(snapshot.clone()) })
+    }
+
+    /// Whether it was made from exactly this snapshot, or from none where none is given.
+    pub(crate) fn is_of(&self, snapshot: Option<&Arc<Snapshot>>) -> bool {
+        match (&self.snapshot, snapshot) {
+            (Some(own), Some(other)) => Arc::ptr_eq(own, other),
+            (None, None) => true,
+            _ => false,
+        }
     }
 
     /// Sets the clock anew for an instance that has waited: `configure` and `evaluate` have their time

@@ -1,6 +1,6 @@
 //! A component with one configuration. Every call gets a fresh instance, configured before it sees the
-//! call, used once and dropped; nothing is kept from one call to the next but how long calls usually
-//! take.
+//! call or made from a proven snapshot, used once and dropped; nothing is kept from one call to the next
+//! but how long calls usually take.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,6 +16,7 @@ use agenthalt_core::limits::GuardLimits;
 use crate::component::Component;
 use crate::contract::{PreparedCall, answer, readings, wit};
 use crate::fresh::Fresh;
+use crate::snapshot::{Outcome, Slot, Snapshot, Turn, is_by_the_host};
 use crate::trap::cut;
 
 /// A guard whose usual time exceeds this runs in the slow lane.
@@ -43,6 +44,8 @@ pub(crate) struct Configured {
     description: Description,
     raw: wit::Description,
     usual_nanos: AtomicU64,
+    /// Where its snapshot is or will be, if its `configure` is worth one.
+    pub(crate) slot: Option<Arc<Slot>>,
 }
 
 /// What a guard may use, and what its configuration used.
@@ -69,6 +72,8 @@ struct Run {
     answer: Result<Option<Answer>, Fault>,
     fuel: u64,
     making: Duration,
+    /// Whether it took about what other calls take.
+    is_usual: bool,
 }
 
 impl Guard {
@@ -78,9 +83,10 @@ impl Guard {
         uses: Uses,
         description: Description,
         raw: wit::Description,
+        slot: Option<Arc<Slot>>,
     ) -> Self {
-        let settings = settings.to_owned();
-        Guard(Arc::new(Configured { component, settings, uses, description, raw, usual_nanos: AtomicU64::new(0) }))
+        let (settings, usual_nanos) = (settings.to_owned(), AtomicU64::new(0));
+        Guard(Arc::new(Configured { component, settings, uses, description, raw, usual_nanos, slot }))
     }
 
     /// What the guard says of itself under these settings.
@@ -108,47 +114,100 @@ impl Guard {
         Duration::from_nanos(self.0.usual_nanos.load(Ordering::Relaxed)) > SLOW
     }
 
+    /// Whether its instances are made from a snapshot of its configured state, and not by `configure`. Answers
+    /// and fuel are the same either way.
+    pub fn runs_from_snapshot(&self) -> bool {
+        self.0.snapshot().is_some()
+    }
+
     /// Judges one call. It takes up the thread it is called on, so call it on a lane of the sandbox, or
     /// with a permit: [`Sandbox::here`](crate::Sandbox::here).
     pub fn evaluate(&self, call: &PreparedCall, given: &[Reading]) -> Judged {
         let start = Instant::now();
-        let Run { answer, fuel, making } = self.run(call, given);
+        let Run { answer, fuel, making, is_usual } = self.run(call, given);
         let elapsed = start.elapsed();
-        // What takes long to make is slow, although it may be ready: the next call may have to make its own.
-        self.remember(elapsed + making);
+        if is_usual {
+            // What takes long to make is slow, although it may be ready: the next call may have to make its own.
+            self.remember(elapsed + making);
+        }
         Judged { answer, fuel, elapsed }
     }
 
     fn run(&self, call: &PreparedCall, given: &[Reading]) -> Run {
-        let Configured { component, uses, description, .. } = &*self.0;
-        let (limits, stock) = (&uses.limits, component.stock());
-        // INVARIANT: an instance that was ready has had what one made now has, and nothing of any call.
-        let (fresh, making) = match stock.take(&self.0) {
+        let given = readings(given);
+        match self.0.slot.as_ref().map_or(Turn::Configured, |slot| slot.turn()) {
+            Turn::Configured => self.run_once(call, &given, None),
+            Turn::Restored(snapshot) => self.run_once(call, &given, Some(&snapshot)),
+            Turn::Compared { snapshot, is_serving } => self.run_twice(call, &given, &snapshot, is_serving),
+        }
+    }
+
+    fn run_once(&self, call: &PreparedCall, given: &[wit::Reading], snapshot: Option<&Arc<Snapshot>>) -> Run {
+        let ready = self.0.component.stock().take(&self.0);
+        // INVARIANT: an instance that was ready has had what one made now has, and nothing of any call. What was
+        // made from a snapshot that has gone since is not used.
+        let made = match ready.filter(|(fresh, _)| fresh.is_of(None) || fresh.is_of(snapshot)) {
             Some((mut fresh, making)) => {
-                fresh.resume(limits, making);
-                (fresh, making)
+                fresh.resume(&self.0.uses.limits, making);
+                Ok((fresh, making))
             }
-            None => match self.0.make() {
-                Ok(fresh) => (fresh, Duration::ZERO),
-                Err(fault) => return Run { answer: Err(fault), fuel: 0, making: Duration::ZERO },
-            },
+            None => self.0.make_from(snapshot).map(|fresh| (fresh, Duration::ZERO)),
         };
-        let ((called, fuel), used) = fresh.evaluate(&call.0, &readings(given), limits);
-        stock.give_back(&self.0, used);
+        match made {
+            Ok((fresh, making)) => {
+                let (answer, fuel) = self.judge(fresh, call, given);
+                Run { answer, fuel, making, is_usual: true }
+            }
+            Err(fault) => Run { answer: Err(fault), fuel: 0, making: Duration::ZERO, is_usual: true },
+        }
+    }
+
+    /// Judges one call in a freshly configured instance, then in one of the snapshot, and holds both against
+    /// each other.
+    fn run_twice(
+        &self,
+        call: &PreparedCall,
+        given: &[wit::Reading],
+        snapshot: &Arc<Snapshot>,
+        is_serving: bool,
+    ) -> Run {
+        let judge = |made: Result<Fresh, Fault>| match made {
+            Ok(fresh) => self.judge(fresh, call, given),
+            Err(fault) => (Err(fault), 0),
+        };
+        let configured = judge(self.0.configure());
+        let holds = is_by_the_host(&configured) || {
+            let restored = judge(Fresh::restore(snapshot, &self.0.uses.limits));
+            self.0.slot.as_ref().is_none_or(|slot| slot.holds(snapshot, &configured, &restored))
+        };
+        let (answer, fuel) = configured;
+        // INVARIANT: the freshly configured instance has the word. Where a snapshot that served differs from it,
+        // earlier answers may have been wrong, so the difference denies and stands in the record.
+        let answer = match holds || !is_serving {
+            true => answer,
+            false => Err(Fault::Host("a snapshot of the configured guard judged the call otherwise".to_owned())),
+        };
+        Run { answer, fuel, making: Duration::ZERO, is_usual: false }
+    }
+
+    fn judge(&self, fresh: Fresh, call: &PreparedCall, given: &[wit::Reading]) -> Outcome {
+        let Configured { component, uses, description, .. } = &*self.0;
+        let ((called, fuel), used) = fresh.evaluate(&call.0, given, &uses.limits);
+        component.stock().give_back(&self.0, used);
         let answer = match called {
             Ok(Ok(None)) => Ok(None),
             Ok(Ok(Some(decision))) => answer(decision).check(call.phase(), description, &uses.bounds).map(Some),
             Ok(Err(text)) => Err(Fault::GuestError(cut(&text))),
             Err(fault) => Err(fault),
         };
-        Run { answer, fuel, making }
+        (answer, fuel)
     }
 
     /// The same guard with other limits than it was loaded with.
     #[cfg(test)]
     pub(crate) fn with_limits(&self, limits: GuardLimits) -> Guard {
         let Configured { component, settings, uses, description, raw, .. } = &*self.0;
-        Guard::new(component.clone(), settings, Uses { limits, ..*uses }, description.clone(), raw.clone())
+        Guard::new(component.clone(), settings, Uses { limits, ..*uses }, description.clone(), raw.clone(), None)
     }
 
     /// Keeps a moving average, in which one slow call weighs an eighth.
@@ -162,11 +221,37 @@ impl Guard {
 }
 
 impl Configured {
-    /// Makes an instance for one call.
+    /// The snapshot that its instances are made from, if any.
+    fn snapshot(&self) -> Option<Arc<Snapshot>> {
+        self.slot.as_ref().and_then(|slot| slot.serving())
+    }
+
+    /// Makes an instance for one call, as its calls are judged now.
     ///
     /// # Errors
     /// Those of [`Fresh::make`].
     pub(crate) fn make(&self) -> Result<Fresh, Fault> {
+        self.make_from(self.snapshot().as_ref())
+    }
+
+    fn make_from(&self, snapshot: Option<&Arc<Snapshot>>) -> Result<Fresh, Fault> {
+        let (Some(slot), Some(snapshot)) = (&self.slot, snapshot) else { return self.configure() };
+        match Fresh::restore(snapshot, &self.uses.limits) {
+            Err(fault) if !matches!(fault, Fault::HostFull(_)) => {
+                slot.give_up(snapshot, |name, _| {
+                    format!("the snapshot of the guard `{name}` cannot be used: it {fault}")
+                });
+                self.configure()
+            }
+            made => made,
+        }
+    }
+
+    /// Makes an instance by calling `configure`.
+    fn configure(&self) -> Result<Fresh, Fault> {
+        if let Some(slot) = &self.slot {
+            slot.note_configured(self.uses.configure_fuel);
+        }
         Fresh::make(&self.component, &self.settings, &self.uses.limits, &self.raw)
     }
 }

@@ -8,10 +8,12 @@
 //! | [`guard`](Guard) | a component with one configuration; a fresh instance for every call |
 //! | `fresh` | that instance: made and configured, then its one evaluation |
 //! | `ready` | instances made before a call needs them, and the thread that makes and drops them |
+//! | `snapshot` | configured instances kept as components: wanted, built, proven equal, served, dropped |
 //! | `engine` | the settings that make a run repeatable, and the clock's tick |
 //! | `ceiling` | memory and tables that an instance may take |
 //! | `contract` | the generated bindings and the way to and from the core's words |
 //! | `trap` | from wasmtime's errors to faults |
+//! | `workshop` | from bytes to code: the cache or the compiler, and what an operator should know |
 //! | `compile` | compiling within limits: in a child process, or after a look at the structure |
 //! | `structure` | that look |
 //! | `child` | the child process, both sides |
@@ -32,8 +34,10 @@ mod here;
 mod lanes;
 mod ready;
 mod sandbox;
+mod snapshot;
 mod structure;
 mod trap;
+mod workshop;
 
 pub use child::{CompileLimits, CompileLimitsError, CompilerProcess, run_as_child};
 pub use component::{Component, Inspection};

@@ -254,11 +254,11 @@ impl Drop for Maker {
 }
 
 /// Lets evaluations have the cores first: where all are busy, an instance made in line is soonest ready.
-fn give_way() {
+pub(crate) fn give_way() {
     // Elsewhere than on Linux this would slow down the whole process.
     #[cfg(target_os = "linux")]
     if let Err(error) = rustix::process::setpriority_process(None, 10) {
-        tracing::debug!("the thread that makes instances ahead does not give way: {error}");
+        tracing::debug!("a thread behind the evaluations does not give way to them: {error}");
     }
 }
 

@@ -1,18 +1,15 @@
 //! The sandbox itself: built once, it loads components, hands work to its threads and gives permits to
 //! run guards on others. It runs none itself.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::future::Future;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use agenthalt_core::digest::Digest;
 use agenthalt_core::fault::Fault;
-use wasmtime::Engine;
-use wasmtime::component::Component as Code;
 
-use crate::cache::{Cache, Entry};
+use crate::cache::Cache;
 use crate::child::{CompileLimits, CompilerProcess};
 use crate::compile::Compiler;
 use crate::component::Component;
@@ -20,6 +17,8 @@ use crate::engine::{self, Allocation};
 use crate::here::{Here, Places};
 use crate::lanes::{Lane, Lanes, Work, cores};
 use crate::ready::{Maker, ROOM};
+use crate::snapshot::Builder;
+use crate::workshop::{Notices, Workshop};
 
 /// The largest component in bytes.
 pub const MOST_COMPONENT_BYTES: usize = 64 << 20;
@@ -105,16 +104,14 @@ impl SandboxBuilder {
             Some(process) => Compiler::Child(process, self.compile_limits),
             None => Compiler::InProcess,
         };
+        let workshop = Arc::new(Workshop::new(engine, cache, compiler, notices));
         Ok(Sandbox(Arc::new(Inner {
-            engine,
             lanes: Lanes::start()?,
             maker: Maker::start(ROOM)?,
+            builder: Builder::start(workshop.clone())?,
+            workshop,
             places: Places::new(cores()),
-            cache,
-            compiler,
             components: Mutex::default(),
-            compiled: AtomicU64::new(0),
-            notices: Mutex::new(notices),
         })))
     }
 }
@@ -141,31 +138,12 @@ pub struct Sandbox(Arc<Inner>);
 type Place = Arc<Mutex<Option<Component>>>;
 
 struct Inner {
-    engine: Engine,
+    workshop: Arc<Workshop>,
     lanes: Lanes,
     maker: Maker,
+    builder: Builder,
     places: Places,
-    cache: Option<Cache>,
-    compiler: Compiler,
     components: Mutex<HashMap<Digest, Place>>,
-    compiled: AtomicU64,
-    notices: Mutex<Notices>,
-}
-
-/// What an operator should know: all that was said, and what nobody has taken yet.
-#[derive(Default)]
-struct Notices {
-    said: HashSet<String>,
-    waiting: Vec<String>,
-}
-
-impl Notices {
-    fn add(&mut self, text: String) {
-        if self.said.insert(text.clone()) {
-            tracing::warn!("{text}");
-            self.waiting.push(text);
-        }
-    }
 }
 
 impl Sandbox {
@@ -178,7 +156,7 @@ impl Sandbox {
     pub fn is_ready(&self, digest: &Digest) -> bool {
         let place = self.components().get(digest).cloned();
         let loaded = place.is_some_and(|place| place.try_lock().is_ok_and(|component| component.is_some()));
-        loaded || self.0.cache.as_ref().is_some_and(|cache| cache.has(digest))
+        loaded || self.0.workshop.has(digest)
     }
 
     /// Loads a component: size, digest, code (kept, cached, or compiled), imports, exports, types.
@@ -199,48 +177,15 @@ impl Sandbox {
         let place = self.components().entry(digest).or_default().clone();
         let mut held = place.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(component) = &*held {
-            return Ok(component.clone());
+            return Ok(component.with_source(bytes, self.0.builder.snapshots()));
         }
-        let code = self.code(&digest, bytes)?;
-        let component = Component::prepare(&self.0.engine, self.0.maker.stock(), &code, digest, bytes.len())?;
+        let workshop = &self.0.workshop;
+        let code = workshop.code(&digest, bytes)?;
+        let component = Component::prepare(&workshop.engine, self.0.maker.stock(), &code, digest, bytes.len())?;
         *held = Some(component.clone());
         drop(held);
         self.forget_idle();
-        Ok(component)
-    }
-
-    fn code(&self, digest: &Digest, bytes: &[u8]) -> Result<Code, Fault> {
-        if let Some(cache) = &self.0.cache {
-            match cache.get(digest) {
-                Entry::Code(code) => match self.take_in(&code) {
-                    Ok(code) => return Ok(code),
-                    Err(_) => self.notice("a cached guard does not fit this engine; it is compiled anew".to_owned()),
-                },
-                Entry::Absent => {}
-                Entry::Foreign(path) => {
-                    let path = path.display();
-                    self.notice(format!(
-                        "`{path}` was changed by someone else and is not loaded; the guard is compiled anew"
-                    ));
-                }
-            }
-        }
-        self.0.compiled.fetch_add(1, Ordering::Relaxed);
-        let code = self.0.compiler.compile(&self.0.engine, bytes)?;
-        if let Some(cache) = &self.0.cache
-            && let Err(error) = cache.put(digest, &code)
-        {
-            self.notice(format!("compiled guards cannot be kept: {error}"));
-        }
-        self.take_in(&code).map_err(|error| Fault::FailedToCompile(crate::trap::cut(&format!("{error:#}"))))
-    }
-
-    #[expect(unsafe_code, reason = "compiled code can only be taken in this way")]
-    fn take_in(&self, code: &[u8]) -> wasmtime::Result<Code> {
-        // SAFETY: the bytes come from `precompile_component`, either just now, from this process or a
-        // child that runs the same program, or from the cache, which returns only bytes that fit a
-        // digest under this host's own key.
-        unsafe { Code::deserialize(&self.0.engine, code) }
+        Ok(component.with_source(bytes, self.0.builder.snapshots()))
     }
 
     /// Polls a future on the threads of a lane, from now on; when it waits, its thread goes on with other
@@ -267,17 +212,19 @@ impl Sandbox {
 
     /// How many components this sandbox has compiled.
     pub fn compiled(&self) -> u64 {
-        self.0.compiled.load(Ordering::Relaxed)
+        self.0.workshop.compiled()
     }
 
-    /// Takes what an operator should know: that the pool or the cache is not used, and why. Each is
-    /// given once.
+    /// Waits until no snapshot of a configured guard is being built or is to be built. Nothing else ever
+    /// waits for that; it is for tests and measurements.
+    pub fn wait_for_snapshots(&self) {
+        self.0.builder.snapshots().wait_until_idle();
+    }
+
+    /// Takes what an operator should know: that the pool or the cache is not used, or that a guard judged
+    /// otherwise from a snapshot, and why. Each is given once.
     pub fn take_notices(&self) -> Vec<String> {
-        std::mem::take(&mut self.0.notices.lock().unwrap_or_else(PoisonError::into_inner).waiting)
-    }
-
-    fn notice(&self, text: String) {
-        self.0.notices.lock().unwrap_or_else(PoisonError::into_inner).add(text);
+        self.0.workshop.take_notices()
     }
 
     fn components(&self) -> std::sync::MutexGuard<'_, HashMap<Digest, Place>> {

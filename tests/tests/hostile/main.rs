@@ -20,4 +20,5 @@ mod outputs;
 mod policies;
 mod resources;
 mod rewriting;
+mod snapshots;
 mod stage;

@@ -19,6 +19,7 @@ use crate::engine::{self, Allocation, most_at_work};
 use crate::guard::{Guard, Judged};
 use crate::lanes::{Lane, cores};
 use crate::sandbox::Sandbox;
+use crate::snapshot::AT_WORK;
 
 const BUILT_IN: [(&str, &str); 6] = [
     ("budget", r#"{"max_daily_spend":1000000}"#),
@@ -265,7 +266,7 @@ fn a_full_stock_leaves_every_evaluation_its_slot() {
         let fresh = guard.0.make().unwrap();
         stage.stock.keep(Ready { guard: Arc::downgrade(&guard.0), fresh, making: Duration::ZERO });
     }
-    let others: Vec<Fresh> = (0..ROOM.used + 2).map(|_| guard.0.make().unwrap()).collect();
+    let others: Vec<Fresh> = (0..ROOM.used + 2 + AT_WORK).map(|_| guard.0.make().unwrap()).collect();
     assert_eq!(stage.ready(), ROOM.ready);
     let at_work: Vec<Fresh> = (0..most_at_work()).map(|_| guard.0.make().unwrap()).collect();
     assert!(at_work.len() >= cores() + cores().div_ceil(2) + cores());
