@@ -153,6 +153,7 @@ impl Sandbox {
     }
 
     /// Whether a component can be loaded without compiling it.
+    #[doc(hidden)]
     pub fn is_ready(&self, digest: &Digest) -> bool {
         let place = self.components().get(digest).cloned();
         let loaded = place.is_some_and(|place| place.try_lock().is_ok_and(|component| component.is_some()));
@@ -163,6 +164,7 @@ impl Sandbox {
     ///
     /// # Errors
     /// A fault for each step that can fail.
+    #[doc(hidden)]
     pub fn load(&self, bytes: &[u8], pinned: Option<Digest>) -> Result<Component, Fault> {
         if bytes.len() > MOST_COMPONENT_BYTES {
             let limit = MOST_COMPONENT_BYTES >> 20;
@@ -191,21 +193,15 @@ impl Sandbox {
     /// Polls a future on the threads of a lane, from now on; when it waits, its thread goes on with other
     /// work. The answer is [`Fault::HostFull`] where too many wait already, [`Fault::Host`] where the
     /// future panicked. Dropping what this gives cancels the work.
+    #[doc(hidden)]
     pub fn spawn<T: Send + 'static>(&self, lane: Lane, future: impl Future<Output = T> + Send + 'static) -> Work<T> {
         self.0.lanes.spawn(lane, future)
-    }
-
-    /// Hands a job to the threads of a lane.
-    ///
-    /// # Errors
-    /// [`Fault::HostFull`] where too many wait already.
-    pub fn submit(&self, lane: Lane, job: impl FnOnce() + Send + 'static) -> Result<(), Fault> {
-        self.spawn(lane, async move { job() }).detach()
     }
 
     /// A permit to run guards on this thread, which spares a call the way to a lane and back. None where
     /// as many threads as there are cores have one, or where this thread has less than 1 MiB of its
     /// stack left.
+    #[doc(hidden)]
     pub fn here(&self) -> Option<Here> {
         self.0.places.take()
     }
@@ -217,6 +213,7 @@ impl Sandbox {
 
     /// Waits until no snapshot of a configured guard is being built or is to be built. Nothing else ever
     /// waits for that; it is for tests and measurements.
+    #[doc(hidden)]
     pub fn wait_for_snapshots(&self) {
         self.0.builder.snapshots().wait_until_idle();
     }
