@@ -330,11 +330,11 @@ impl PolicyEngineBuilder {
     /// sandbox cannot be made.
     pub fn build(self) -> Result<PolicyEngine, Error> {
         let Loaded { roster, sandbox, folder } = self.load()?;
-        let keeping = Keeping::of(self.state, &roster, &folder);
-        let store = match &keeping.place {
-            Some((path, durability)) => SqliteStore::open(path, *durability),
+        let store = match state_file(&self.state, &roster, &folder) {
+            Some((path, durability)) => SqliteStore::open(&path, durability),
             None => SqliteStore::in_memory(),
         };
+        let keeping = Keeping::of(self.state, &roster, &folder);
         let store: Arc<dyn Store> = Arc::new(store.map_err(Cause::State)?);
         let parts = Parts { sandbox, store, replaced: self.replaced, hooks: self.hooks, clock: self.clock, folder };
         Ok(PolicyEngine::new(parts, roster, keeping))
@@ -409,20 +409,15 @@ pub(crate) struct Parts {
 #[derive(Debug)]
 pub(crate) struct Keeping {
     state: State,
-    /// The file, and what a commit waits for; none in memory, where limits end with the engine.
+    /// The file by its absolute path, and what a commit waits for; none in memory, where limits end with the
+    /// engine.
     pub(crate) place: Option<(PathBuf, Durability)>,
 }
 
 impl Keeping {
     fn of(state: State, roster: &Roster, folder: &Path) -> Self {
-        let setting = roster.policy.state.as_ref();
-        let path = match &state {
-            State::File(path) => Some(path.clone()),
-            State::AsThePolicySays => setting.map(|setting| folder.join(&setting.path)),
-            State::InMemory => None,
-        };
-        let durability = setting.map_or(Durability::default(), |setting| setting.durability);
-        let place = path.map(|path| (std::path::absolute(&path).unwrap_or(path), durability));
+        let file = state_file(&state, roster, folder);
+        let place = file.map(|(path, durability)| (std::path::absolute(&path).unwrap_or(path), durability));
         Keeping { state, place }
     }
 
@@ -430,4 +425,15 @@ impl Keeping {
     pub(crate) fn is_kept_by(&self, roster: &Roster, folder: &Path) -> bool {
         Keeping::of(self.state.clone(), roster, folder).place == self.place
     }
+}
+
+/// The state file as it is said, and what a commit waits for; none for state in memory.
+fn state_file(state: &State, roster: &Roster, folder: &Path) -> Option<(PathBuf, Durability)> {
+    let setting = roster.policy.state.as_ref();
+    let path = match state {
+        State::File(path) => path.clone(),
+        State::AsThePolicySays => folder.join(&setting?.path),
+        State::InMemory => return None,
+    };
+    Some((path, setting.map_or(Durability::default(), |setting| setting.durability)))
 }

@@ -158,3 +158,8 @@ pub use status::GuardStatus;
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/writing-guards.md")]
 struct WritingGuards;
+
+/// The programs of the project's first page, tried.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct FirstPage;
