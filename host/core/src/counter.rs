@@ -114,6 +114,16 @@ pub enum Measure {
     RunOfTwo,
 }
 
+impl Measure {
+    /// Whether it adds up charges; the others look at the last ones.
+    pub fn adds_up(self) -> bool {
+        match self {
+            Measure::Sum | Measure::Count => true,
+            Measure::LastTime | Measure::RunOfSame | Measure::RunOfTwo => false,
+        }
+    }
+}
+
 /// The length of a run: `calls` tells what the last charges came from, the last one first.
 pub fn run_length<T: PartialEq>(measure: Measure, present: &T, calls: &[T]) -> usize {
     let period = match measure {

@@ -14,6 +14,7 @@
 //! | [`amount`] | amounts as settings name them: exact to a millionth |
 //! | [`limits`] | what a guard may use |
 //! | [`digest`] | digests, plain and keyed, and the link of the audit chain |
+//! | [`outcome`] | what came of a call that was let through |
 //! | [`policy`] | from the text of a policy to a checked one, with every problem at its place |
 
 pub mod amount;
@@ -25,6 +26,7 @@ pub mod description;
 pub mod digest;
 pub mod fault;
 pub mod limits;
+pub mod outcome;
 pub mod policy;
 pub mod subject;
 pub mod time;

@@ -131,13 +131,14 @@ pub fn parse_size(text: &str) -> Option<u64> {
     whole_number(digits)?.checked_mul(factor)
 }
 
-/// Reads a time in milliseconds: a number with `ms` or `s`, as `250ms`.
+/// Reads a time in milliseconds: a number with `ms`, `s`, `m`, `h` or `d`, as `250ms` or `24h`.
 pub fn parse_time_ms(text: &str) -> Option<u64> {
+    const SECOND: u64 = 1_000;
     let text = text.trim();
-    match text.strip_suffix("ms") {
-        Some(digits) => whole_number(digits),
-        None => whole_number(text.strip_suffix('s')?)?.checked_mul(1_000),
-    }
+    let units = [("ms", 1), ("s", SECOND), ("m", 60 * SECOND), ("h", 3_600 * SECOND), ("d", 24 * 3_600 * SECOND)];
+    let (digits, factor) =
+        units.into_iter().find_map(|(unit, factor)| text.strip_suffix(unit).map(|digits| (digits, factor)))?;
+    whole_number(digits)?.checked_mul(factor)
 }
 
 fn whole_number(digits: &str) -> Option<u64> {
@@ -165,6 +166,8 @@ mod tests {
         assert_eq!(parse_size("64 KiB"), Some(64 << 10));
         assert_eq!(parse_time_ms("250ms"), Some(250));
         assert_eq!(parse_time_ms("2s"), Some(2_000));
+        assert_eq!((parse_time_ms("10m"), parse_time_ms("24h")), (Some(600_000), Some(86_400_000)));
+        assert_eq!((parse_time_ms("7d"), parse_time_ms("7 days")), (Some(604_800_000), None));
         for text in ["", "16", "16MB", "-1MiB", "1.5MiB", "99999999999999MiB", "unlimited"] {
             assert_eq!(parse_size(text), None, "{text}");
         }

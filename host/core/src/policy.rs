@@ -22,7 +22,7 @@ mod yaml;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::counter::Window;
+use crate::counter::{Measure, Window};
 use crate::description::Phases;
 use crate::digest::Digest;
 use crate::limits::GuardLimits;
@@ -51,6 +51,9 @@ pub struct Policy {
     pub state: Option<StateSetting>,
     /// How large and how deep a call's arguments may be.
     pub call: JsonLimits,
+    /// For how many milliseconds the answer to a call is on record: the same call under the same id gets it again,
+    /// and what came of the call can be told.
+    pub remembered_ms: u64,
     /// The digest of all of it, however the text is written.
     pub digest: Digest,
 }
@@ -67,11 +70,11 @@ pub struct StateSetting {
 /// What a commit waits for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Durability {
-    /// Until the disk has it: survives a power cut.
+    /// Until the system has it: survives the end of the process at any instant, not a power cut.
     #[default]
-    Full,
-    /// Until the system has it: survives the end of the process, not a power cut.
-    Normal,
+    Process,
+    /// Until the disk has it: survives a power cut.
+    Power,
 }
 
 /// One guard of a policy.
@@ -151,9 +154,9 @@ impl Mode {
 }
 
 impl GuardEntry {
-    /// The name under which the host keeps one of the guard's counters. A window of another kind, and
-    /// a guard that only watches, has a counter of its own.
-    pub fn counter_key(&self, counter: &str, window: Window) -> String {
+    /// The name under which the host keeps one of the guard's counters. A window of another kind, a measure that
+    /// looks at other things of a charge, and a guard that only watches, has a counter of its own.
+    pub fn counter_key(&self, counter: &str, window: Window, measure: Measure) -> String {
         let kind = match window {
             Window::RollingMs(_) => "rolling",
             Window::Day => "day",
@@ -164,6 +167,7 @@ impl GuardEntry {
             Mode::Enforce => "",
             Mode::Shadow => "shadow:",
         };
-        format!("{mode}{}/{counter}/{kind}", self.name)
+        let last = if measure.adds_up() { "" } else { "/last" };
+        format!("{mode}{}/{counter}/{kind}{last}", self.name)
     }
 }

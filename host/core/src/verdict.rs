@@ -133,7 +133,7 @@ pub struct Granted {
 
 /// What all voices come to.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Outcome {
+pub struct Combined {
     /// The verdict.
     pub verdict: Verdict,
     /// The largest risk among the voices; of nobody's question or denial, what such a one has.
@@ -144,7 +144,7 @@ pub struct Outcome {
 
 /// Brings the voices to one verdict: deny > require approval > modify > allow; the first of equals
 /// decides. A question that was granted counts as allowed.
-pub fn combine(voices: &[Voice<'_>], unmatched: Unmatched, modified: bool, granted: &Granted) -> Outcome {
+pub fn combine(voices: &[Voice<'_>], unmatched: Unmatched, modified: bool, granted: &Granted) -> Combined {
     let mildest = if modified { Verdict::Modify } else { Verdict::Allow };
     if voices.is_empty() {
         let verdict = match unmatched {
@@ -156,23 +156,23 @@ pub fn combine(voices: &[Voice<'_>], unmatched: Unmatched, modified: bool, grant
             Verdict::RequireApproval => Risk::QUESTION,
             Verdict::Deny => Risk::FULL,
         };
-        return Outcome { verdict: verdict.max(mildest), risk, decided_by: None };
+        return Combined { verdict: verdict.max(mildest), risk, decided_by: None };
     }
-    let mut outcome = Outcome { verdict: mildest, risk: Risk::NONE, decided_by: None };
+    let mut combined = Combined { verdict: mildest, risk: Risk::NONE, decided_by: None };
     for (place, voice) in voices.iter().enumerate() {
         let verdict = match voice.verdict {
             Verdict::RequireApproval if granted.guards.contains(voice.guard) => Verdict::Allow,
             other => other,
         };
-        if verdict > outcome.verdict || (outcome.decided_by.is_none() && verdict == outcome.verdict) {
-            outcome.verdict = verdict;
-            outcome.decided_by = Some(place);
+        if verdict > combined.verdict || (combined.decided_by.is_none() && verdict == combined.verdict) {
+            combined.verdict = verdict;
+            combined.decided_by = Some(place);
         }
-        if voice.risk > outcome.risk {
-            outcome.risk = voice.risk;
+        if voice.risk > combined.risk {
+            combined.risk = voice.risk;
         }
     }
-    outcome
+    combined
 }
 
 #[cfg(test)]
@@ -202,17 +202,17 @@ mod tests {
     proptest! {
         #[test]
         fn the_verdict_is_the_strictest_voice(said in any_voices(), modified: bool) {
-            let outcome = combine(&voices(&said), Unmatched::Allow, modified, &Granted::default());
+            let combined = combine(&voices(&said), Unmatched::Allow, modified, &Granted::default());
             let mildest = if modified { Verdict::Modify } else { Verdict::Allow };
             let strictest = said.iter().map(|(verdict, _)| *verdict).max().unwrap_or(mildest).max(mildest);
-            prop_assert_eq!(outcome.verdict, strictest);
+            prop_assert_eq!(combined.verdict, strictest);
         }
 
         #[test]
         fn ties_keep_the_order_of_the_policy(said in any_voices()) {
-            let outcome = combine(&voices(&said), Unmatched::Allow, false, &Granted::default());
-            let first = said.iter().position(|(verdict, _)| *verdict == outcome.verdict);
-            prop_assert_eq!(outcome.decided_by, first);
+            let combined = combine(&voices(&said), Unmatched::Allow, false, &Granted::default());
+            let first = said.iter().position(|(verdict, _)| *verdict == combined.verdict);
+            prop_assert_eq!(combined.decided_by, first);
         }
 
         #[test]
@@ -228,9 +228,9 @@ mod tests {
         #[test]
         fn a_grant_never_lets_a_denied_call_through(said in any_voices()) {
             let granted = Granted { guards: ["g".to_owned()].into(), unmatched: true };
-            let outcome = combine(&voices(&said), Unmatched::Deny, false, &granted);
+            let combined = combine(&voices(&said), Unmatched::Deny, false, &granted);
             let denied = said.is_empty() || said.iter().any(|(verdict, _)| *verdict == Verdict::Deny);
-            prop_assert_eq!(outcome.verdict == Verdict::Deny, denied);
+            prop_assert_eq!(combined.verdict == Verdict::Deny, denied);
         }
     }
 
@@ -238,10 +238,10 @@ mod tests {
     fn a_grant_answers_only_for_the_guards_that_asked() {
         let asks = |guard| Voice { guard, verdict: Verdict::RequireApproval, risk: Risk::QUESTION };
         let granted = Granted { guards: ["a".to_owned()].into(), unmatched: false };
-        let outcome = combine(&[asks("a")], Unmatched::Allow, false, &granted);
-        assert_eq!(outcome.verdict, Verdict::Allow);
-        let outcome = combine(&[asks("a"), asks("b")], Unmatched::Allow, false, &granted);
-        assert_eq!((outcome.verdict, outcome.decided_by), (Verdict::RequireApproval, Some(1)));
+        let combined = combine(&[asks("a")], Unmatched::Allow, false, &granted);
+        assert_eq!(combined.verdict, Verdict::Allow);
+        let combined = combine(&[asks("a"), asks("b")], Unmatched::Allow, false, &granted);
+        assert_eq!((combined.verdict, combined.decided_by), (Verdict::RequireApproval, Some(1)));
     }
 
     #[test]

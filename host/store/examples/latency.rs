@@ -9,7 +9,7 @@ use agenthalt_core::digest::Digest;
 use agenthalt_core::policy::Durability;
 use agenthalt_core::time::{TimeZone, Timestamp};
 use agenthalt_core::verdict::Verdict;
-use agenthalt_store::{AppliedCharge, CallTag, Commit, CounterRead, ReadRequest, Record, SqliteStore, Store};
+use agenthalt_store::{AppliedCharge, CallTag, Commit, CounterRead, NamedBy, ReadRequest, Record, SqliteStore, Store};
 use pollster::block_on;
 
 const EVALUATIONS: usize = 5_000;
@@ -59,8 +59,8 @@ fn main() {
     let wanted = std::env::args().nth(1).unwrap_or_default();
     for (what, counters) in sets.into_iter().filter(|(what, _)| what.contains(&wanted)) {
         measure(&format!("memory, counters: {what}"), &SqliteStore::in_memory().unwrap(), counters);
-        measure(&format!("process, counters: {what}"), &file(&format!("{what} n"), Durability::Normal), counters);
-        measure(&format!("power, counters: {what}"), &file(&format!("{what} f"), Durability::Full), counters);
+        measure(&format!("process, counters: {what}"), &file(&format!("{what} n"), Durability::Process), counters);
+        measure(&format!("power, counters: {what}"), &file(&format!("{what} f"), Durability::Power), counters);
     }
 }
 
@@ -79,12 +79,14 @@ fn measure(name: &str, store: &dyn Store, windows: &Counters) {
                 sequence,
             })
             .collect();
-        let call = CallTag { id: format!("call-{index}"), digest: sequence };
+        let (id, caller) = (format!("call-{index}"), Digest::ZERO);
+        let call = CallTag { id, caller, digest: sequence, named_by: NamedBy::Caller };
         // One call in ten seconds: 6 charges stand in the rolling windows of the guards.
         let at = Timestamp::from_millis(1_768_478_400_000 + 10_000 * i64::try_from(index).unwrap()).unwrap();
         let charged = counters.iter().zip(windows).filter(|(_, (_, _, is_charged))| *is_charged);
         let charges = charged.map(|(counter, _)| AppliedCharge::to(counter, 10_000, false)).collect();
-        let request = ReadRequest { tenant: "default".to_owned(), call, at, zone: TimeZone::utc(), counters };
+        let (tenant, zone) = ("default".to_owned(), TimeZone::utc());
+        let request = ReadRequest { tenant, call, at, zone, remembered_ms: 86_400_000, counters };
         let body = format!("{{\"text\":\"{}\"}}", "x".repeat(1_500));
         let record = Record { kind: "evaluation".to_owned(), verdict: "allow".to_owned(), body };
         let commit = Commit::of(&request, Verdict::Allow, charges, record);

@@ -5,10 +5,12 @@ use std::fmt::Write as _;
 
 use agenthalt_core::digest::Digest;
 use agenthalt_json::write_string;
-use rusqlite::{Connection, Row, params};
+use agenthalt_core::time::Timestamp;
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use crate::error::{Failure, StoreError};
-use crate::request::{Commit, RecordsRequest};
+use crate::request::Record;
+use crate::settlement::RecordsRequest;
 use crate::store::StoreFuture;
 
 /// How many records a proof looks at in one go; other work of the store comes between.
@@ -84,6 +86,11 @@ impl Link {
         Digest::link(&self.hash, tenant, self.sequence.saturating_add(1), &text)
     }
 
+    /// The place of its record, as columns have it.
+    pub(crate) fn place(&self) -> Result<i64, Failure> {
+        i64::try_from(self.sequence).map_err(|_| Failure::Damaged("a chain is too long".to_owned()))
+    }
+
     /// The link after this one, if the record is the one that belongs there.
     fn follow(self, tenant: &str, record: &AuditRecord) -> Result<Link, Broken> {
         let sequence = self.sequence + 1;
@@ -92,12 +99,22 @@ impl Link {
     }
 }
 
-/// Appends the record of a commit behind the last link of its tenant's chain, and gives the new last.
-pub(crate) fn append(connection: &Connection, last: Link, commit: &Commit) -> Result<Link, Failure> {
-    let (tenant, at_ms, record) = (&commit.tenant, commit.at.as_millis(), &commit.record);
-    let hash = last.then(tenant, at_ms, [&record.kind, &commit.call.id, &record.verdict], &record.body);
+/// What is to be appended to a tenant's chain.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NewRecord<'a> {
+    pub(crate) tenant: &'a str,
+    pub(crate) at: Timestamp,
+    pub(crate) call_id: &'a str,
+    pub(crate) record: &'a Record,
+}
+
+/// Appends a record behind the last link of its tenant's chain, and gives the new last.
+pub(crate) fn append(connection: &Connection, last: Link, new: &NewRecord<'_>) -> Result<Link, Failure> {
+    let NewRecord { tenant, at, call_id, record } = *new;
+    let at_ms = at.as_millis();
+    let hash = last.then(tenant, at_ms, [&record.kind, call_id, &record.verdict], &record.body);
     let link = Link { sequence: last.sequence.saturating_add(1), hash };
-    let place = i64::try_from(link.sequence).map_err(|_| Failure::Damaged("a chain is too long".to_owned()))?;
+    let place = link.place()?;
     connection
         .prepare_cached(
             "INSERT INTO audit (tenant, sequence, at_ms, kind, call_id, verdict, body, previous, hash) \
@@ -108,7 +125,7 @@ pub(crate) fn append(connection: &Connection, last: Link, commit: &Commit) -> Re
             place,
             at_ms,
             record.kind,
-            commit.call.id,
+            call_id,
             record.verdict,
             record.body,
             last.hash.as_bytes(),
@@ -136,6 +153,16 @@ pub(crate) fn page(connection: &Connection, request: &RecordsRequest) -> Result<
         records.push(record(row)?);
     }
     Ok(Page { records, last: last_link(connection, &request.tenant)? })
+}
+
+/// One record of a tenant's chain.
+pub(crate) fn one(connection: &Connection, tenant: &str, sequence: i64) -> Result<AuditRecord, Failure> {
+    let mut statement = connection.prepare_cached(
+        "SELECT sequence, at_ms, kind, call_id, verdict, body, previous, hash FROM audit \
+         WHERE tenant = ?1 AND sequence = ?2",
+    )?;
+    let found = statement.query_row(params![tenant, sequence], |row| Ok(record(row))).optional()?.transpose()?;
+    found.ok_or_else(|| Failure::Damaged(format!("the record {sequence} of a call is missing")))
 }
 
 fn record(row: &Row<'_>) -> Result<AuditRecord, Failure> {

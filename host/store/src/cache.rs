@@ -4,10 +4,11 @@
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
+use agenthalt_core::digest::Digest;
 use rusqlite::Connection;
 
 use crate::audit::Link;
-use crate::charge::{self, ChargedCall, OwnCharge};
+use crate::call::{self, CallKey, Remembered};
 use crate::entry::{Change, Entry};
 use crate::error::Failure;
 use crate::row::{self, CounterRow, Standing};
@@ -23,10 +24,11 @@ pub(crate) struct Known {
     pub(crate) tail: Tail,
 }
 
-/// The charges of a call that do not stay, and the last entry that spoke of the call.
-#[derive(Debug, Default)]
-struct Own {
-    charges: Vec<OwnCharge>,
+/// A call that a pending entry speaks of, as the last one does.
+#[derive(Debug)]
+struct Pending {
+    caller: Digest,
+    call: Remembered,
     entry: i64,
 }
 
@@ -48,7 +50,10 @@ pub(crate) struct Cache {
     rows: Vec<Known>,
     slots: HashMap<String, usize>,
     by_id: HashMap<i64, usize>,
-    own: HashMap<ChargedCall, Own>,
+    /// The calls of pending entries, by the digest of their id.
+    calls: HashMap<Digest, Vec<Pending>>,
+    /// The latest stamp of anything that was committed; none before the first.
+    pub(crate) clock: Option<i64>,
     pub(crate) links: HashMap<String, Link>,
     /// How many charges are in tails, or a few more.
     charges: usize,
@@ -70,11 +75,12 @@ impl Cache {
         if self.weight() >= WEIGHT {
             self.forget();
         }
-        let folded: i64 =
-            connection.prepare_cached("SELECT folded FROM state WHERE id = 1")?.query_row((), |row| row.get(0))?;
+        let (folded, clock): (i64, Option<i64>) = connection
+            .prepare_cached("SELECT folded, clock_ms FROM state WHERE id = 1")?
+            .query_row((), |row| Ok((row.get(0)?, row.get(1)?)))?;
         if self.sign.take().is_none() || folded != self.folded {
             self.clear();
-            (self.folded, self.applied) = (folded, folded);
+            (self.folded, self.applied, self.clock) = (folded, folded, clock);
         }
         self.links.clear();
         let mut statement =
@@ -86,7 +92,6 @@ impl Cache {
                 return Err(Failure::Damaged("charges are missing before they came to their table".to_owned()));
             }
             let entry = Entry::from_column(entry.get_ref(1)?)?;
-            self.own(connection, &entry.call)?;
             for change in &entry.changes {
                 self.know(connection, change.counter_id)?;
             }
@@ -108,7 +113,7 @@ impl Cache {
         self.rows.clear();
         self.slots.clear();
         self.by_id.clear();
-        self.own.clear();
+        self.calls.clear();
         self.links.clear();
     }
 
@@ -119,7 +124,7 @@ impl Cache {
 
     /// How much is known: counters, calls, and charges by the dozen.
     fn weight(&self) -> usize {
-        self.rows.len() + self.own.len() + self.links.len() + self.charges / 16 + self.names / 1_024
+        self.rows.len() + self.calls.len() + self.links.len() + self.charges / 16 + self.names / 1_024
     }
 
     /// So many charges were read into tails.
@@ -156,12 +161,41 @@ impl Cache {
         self.rows.get_mut(slot.0).ok_or_else(|| Failure::Damaged("a counter is not known any more".to_owned()))
     }
 
-    /// The charges of earlier evaluations of a call that do not stay, to any counter.
-    pub(crate) fn own(&mut self, connection: &Connection, call: &ChargedCall) -> Result<&[OwnCharge], Failure> {
-        if !self.own.contains_key(call) {
-            self.own.insert(*call, Own { charges: charge::own(connection, call)?, entry: 0 });
+    /// A call that is on record at an instant.
+    // INVARIANT: what is on record is told by the latest stamp of all, so that time which runs backwards brings no
+    // answer back, and taking away what has expired changes nothing.
+    pub(crate) fn remembered(
+        &self,
+        connection: &Connection,
+        key: &CallKey,
+        at: i64,
+    ) -> Result<Option<Remembered>, Failure> {
+        let pending = self.calls.get(&key.id).and_then(|calls| calls.iter().find(|it| it.caller == key.caller));
+        let found = match pending {
+            Some(pending) => Some(pending.call.clone()),
+            None => call::load(connection, key)?,
+        };
+        Ok(found.filter(|call| self.is_on_record(call, at)))
+    }
+
+    /// The calls of an id that are on record at an instant, with their callers.
+    pub(crate) fn remembered_by_id(
+        &self,
+        connection: &Connection,
+        id: &Digest,
+        at: i64,
+    ) -> Result<Vec<(Digest, Remembered)>, Failure> {
+        let mut found = call::of_id(connection, id)?;
+        for pending in self.calls.get(id).map_or(&[][..], Vec::as_slice) {
+            found.retain(|(caller, _)| *caller != pending.caller);
+            found.push((pending.caller, pending.call.clone()));
         }
-        Ok(self.own.get(call).map_or(&[], |own| own.charges.as_slice()))
+        found.retain(|(_, call)| self.is_on_record(call, at));
+        Ok(found)
+    }
+
+    fn is_on_record(&self, call: &Remembered, at: i64) -> bool {
+        call.until >= self.clock.map_or(at, |clock| clock.max(at))
     }
 
     /// The chain of a tenant ends with this now.
@@ -185,28 +219,24 @@ impl Cache {
     #[must_use]
     pub(crate) fn apply(&mut self, entry: &Entry) -> bool {
         let place = self.applied.saturating_add(1);
-        let Own { charges: own, entry: last } = self.own.entry(entry.call).or_default();
-        *last = place;
+        self.clock = self.clock.max(Some(entry.at));
+        if let Some((key, call)) = &entry.call {
+            let calls = self.calls.entry(key.id).or_default();
+            calls.retain(|pending| pending.caller != key.caller);
+            calls.push(Pending { caller: key.caller, call: call.clone(), entry: place });
+        }
         for change in &entry.changes {
-            let Change { counter_id, standing, taken_back, charges } = change;
-            let counter_id = *counter_id;
-            let Some(known) = self.by_id.get(&counter_id).and_then(|slot| self.rows.get_mut(*slot)) else {
+            let Change { counter_id, standing, amended, charges } = change;
+            let Some(known) = self.by_id.get(counter_id).and_then(|slot| self.rows.get_mut(*slot)) else {
                 self.sign = None;
                 return false;
             };
-            own.retain(|own| {
-                let is_taken = own.counter_id == counter_id && taken_back.contains(&own.place);
-                if is_taken {
-                    known.tail.remove(*own, place);
-                }
-                !is_taken
-            });
+            for amended in amended {
+                known.tail.amend(*amended, place);
+            }
             for charge in charges {
                 let (place, charged_at, amount) = (charge.place, charge.charged_at, charge.amount);
                 known.tail.push(Kept { place, charged_at, amount, sequence: charge.sequence });
-                if !charge.kind.stays {
-                    own.push(OwnCharge { counter_id, place, charged_at, amount });
-                }
             }
             known.row.standing = *standing;
             let oldest = standing.clock.unwrap_or(i64::MIN).saturating_sub(standing.longest_ms);
@@ -221,33 +251,31 @@ impl Cache {
     /// to these places.
     pub(crate) fn is_folded(&mut self, entry: i64, counters: impl Iterator<Item = (i64, i64)>) {
         self.folded = entry;
-        self.own.retain(|_, own| own.entry > entry);
+        self.calls.retain(|_, calls| {
+            calls.retain(|pending| pending.entry > entry);
+            !calls.is_empty()
+        });
         for (counter_id, newest) in counters {
             if let Some(known) = self.by_id.get(&counter_id).and_then(|slot| self.rows.get_mut(*slot)) {
                 let Standing { clock, longest_ms, .. } = known.row.standing;
                 let oldest = clock.unwrap_or(i64::MIN).saturating_sub(longest_ms);
                 known.tail.is_in_table(newest, entry);
                 known.tail.trim(oldest);
-                // What was pruned is no call's own any more: it is in no sum that it could be taken from.
-                if longest_ms > 0 {
-                    for own in self.own.values_mut() {
-                        own.charges.retain(|own| own.counter_id != counter_id || own.charged_at >= oldest);
-                    }
-                }
             }
         }
         self.charges = self.rows.iter().map(|known| known.tail.len()).sum();
     }
 
-    fn know(&mut self, connection: &Connection, counter_id: i64) -> Result<(), Failure> {
-        if self.by_id.contains_key(&counter_id) {
-            return Ok(());
+    /// The counter of this number, read from its table where it is not known.
+    pub(crate) fn know(&mut self, connection: &Connection, counter_id: i64) -> Result<Slot, Failure> {
+        if let Some(slot) = self.by_id.get(&counter_id) {
+            return Ok(Slot(*slot));
         }
         let (tenant, counter, partition) = row::names(connection, counter_id)?;
         let slot = self.slot(connection, &tenant, &counter, &partition)?;
         // It may be known from a time when it had no row.
         self.is_made(slot, counter_id);
-        Ok(())
+        Ok(slot)
     }
 }
 

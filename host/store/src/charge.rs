@@ -1,50 +1,13 @@
 //! The table of charges: those of a row, the newest first. It knows no window and no measure.
 
-use agenthalt_core::digest::{Digest, Key};
+use agenthalt_core::digest::Digest;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row, params};
 
 use crate::entry::NewCharge;
 use crate::error::Failure;
-use crate::request::CallTag;
 use crate::row::Total;
 use crate::tail::Kept;
-
-/// A call as charges remember it. Its id may be long and chosen by an agent; this is not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct ChargedCall {
-    pub(crate) id: Digest,
-    pub(crate) digest: Digest,
-}
-
-impl ChargedCall {
-    pub(crate) fn new(key: &Key, tenant: &str, call: &CallTag) -> Self {
-        ChargedCall { id: key.digest(&[b"charged call", tenant.as_bytes(), call.id.as_bytes()]), digest: call.digest }
-    }
-}
-
-/// A charge that an earlier evaluation of the present call made without being let through.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct OwnCharge {
-    pub(crate) counter_id: i64,
-    pub(crate) place: i64,
-    pub(crate) charged_at: i64,
-    pub(crate) amount: i64,
-}
-
-/// The charges of earlier evaluations of a call that do not stay, to any counter.
-// INVARIANT: a charge of an evaluation that was let through is never among them. Were it, a call id
-// that is used again would run twice and spend once.
-pub(crate) fn own(connection: &Connection, call: &ChargedCall) -> Result<Vec<OwnCharge>, Failure> {
-    let mut statement = connection.prepare_cached(
-        "SELECT counter_id, place, charged_at_ms, amount FROM charge \
-         WHERE call = ?1 AND call_digest = ?2 AND stays = 0",
-    )?;
-    let rows = statement.query_map([call.id.as_bytes(), call.digest.as_bytes()], |row| {
-        Ok(OwnCharge { counter_id: row.get(0)?, place: row.get(1)?, charged_at: row.get(2)?, amount: row.get(3)? })
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
-}
 
 /// What the charges of a row since an instant come to, those from a place on left out. Its time depends on
 /// how many these are, not on how many there are.
@@ -95,12 +58,10 @@ pub(crate) fn walk(
 pub(crate) fn insert(
     connection: &Connection,
     counter_id: i64,
-    call: &ChargedCall,
     charge: &NewCharge,
 ) -> Result<(), Failure> {
     let mut statement = connection.prepare_cached(
-        "INSERT INTO charge (counter_id, place, charged_at_ms, amount, sequence, call, call_digest, stays, \
-         settles) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        "INSERT INTO charge (counter_id, place, charged_at_ms, amount, sequence) VALUES (?1, ?2, ?3, ?4, ?5)",
     )?;
     statement.execute(params![
         counter_id,
@@ -108,11 +69,15 @@ pub(crate) fn insert(
         charge.charged_at,
         charge.amount,
         charge.sequence.as_bytes(),
-        call.id.as_bytes(),
-        call.digest.as_bytes(),
-        charge.kind.stays,
-        charge.kind.settles,
     ])?;
+    Ok(())
+}
+
+/// Gives one charge another amount, if it is still there.
+pub(crate) fn amend(connection: &Connection, counter_id: i64, place: i64, amount: i64) -> Result<(), Failure> {
+    connection
+        .prepare_cached("UPDATE charge SET amount = ?3 WHERE counter_id = ?1 AND place = ?2")?
+        .execute([counter_id, place, amount])?;
     Ok(())
 }
 

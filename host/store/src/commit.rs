@@ -1,27 +1,27 @@
-//! Charges and audit record in one transaction, or none of it. It judges no reading.
+//! Charges, answer and audit record in one transaction, or none of it. It judges no reading.
 
-use agenthalt_core::counter::{Measure, Window};
+use agenthalt_core::counter::Window;
 use agenthalt_core::digest::Key;
 use agenthalt_core::verdict::Verdict;
 use rusqlite::Connection;
 
-use crate::audit::{self, Link};
+use crate::audit::{self, Link, NewRecord};
 use crate::cache::{Cache, Known, Slot};
-use crate::charge::OwnCharge;
+use crate::call::{CallCharge, Remembered};
 use crate::connection::State;
-use crate::entry::{Change, Entry, Kind, NewCharge};
+use crate::entry::{Amendment, Change, Entry, Kind, NewCharge};
 use crate::error::Failure;
 use crate::fold;
-use crate::read;
-use crate::request::{AppliedCharge, Commit, Committed, ReadRequest, Snapshot, Version};
+use crate::read::{self, Read, ReadState};
+use crate::request::{AppliedCharge, Commit, Committed, NamedBy, ReadRequest};
 use crate::row::{self, CounterRow, RunningTotal, Total};
 use crate::transaction::Transaction;
 
 /// A transaction beside which nobody else writes, in no process, with a cache that is renewed for it.
 pub(crate) struct Alone<'a> {
-    transaction: Transaction<'a>,
-    key: &'a Key,
-    cache: &'a mut Cache,
+    pub(crate) transaction: Transaction<'a>,
+    pub(crate) key: &'a Key,
+    pub(crate) cache: &'a mut Cache,
 }
 
 /// A row that was read, and what becomes of it.
@@ -30,28 +30,22 @@ struct OpenRow<'a> {
     counter: &'a str,
     partition: &'a str,
     row: CounterRow,
-    taken_back: Vec<OwnCharge>,
+    taken_back: Vec<CallCharge>,
     charges: Vec<NewCharge>,
 }
 
 impl State {
     /// Applies a commit, if what was read still holds.
-    pub(crate) fn commit(&mut self, version: &Version, commit: &Commit) -> Result<Committed, Failure> {
-        let alone = self.alone()?;
-        if alone.cache.pending() < fold::AT_MOST {
-            return alone.finish(version, commit);
-        }
-        drop(alone);
-        self.fold(i64::MAX)?;
-        self.alone()?.finish(version, commit)
+    pub(crate) fn commit(&mut self, read: &Read, commit: &Commit) -> Result<Committed, Failure> {
+        self.alone()?.finish(read, commit)
     }
 
     /// Reads and keeps all others from writing until the end of what it gives.
-    pub(crate) fn read_alone(&mut self, request: &ReadRequest) -> Result<(Alone<'_>, Snapshot), Failure> {
+    pub(crate) fn read_alone(&mut self, request: &ReadRequest) -> Result<(Alone<'_>, ReadState), Failure> {
         let alone = self.alone()?;
         let Alone { transaction, key, cache } = alone;
-        match read::snapshot(&transaction, key, cache, request) {
-            Ok(snapshot) => Ok((Alone { transaction, key, cache }, snapshot)),
+        match read::read(&transaction, key, cache, request) {
+            Ok(read) => Ok((Alone { transaction, key, cache }, read)),
             Err(failure) => {
                 cache.forget();
                 Err(failure)
@@ -59,7 +53,11 @@ impl State {
         }
     }
 
-    fn alone(&mut self) -> Result<Alone<'_>, Failure> {
+    /// Begins a transaction of one's own, with room for one more entry.
+    pub(crate) fn alone(&mut self) -> Result<Alone<'_>, Failure> {
+        if self.cache.pending() >= fold::AT_MOST {
+            self.fold(i64::MAX)?;
+        }
         let State { connection, key, cache, .. } = self;
         let transaction = Transaction::alone(connection)?;
         match cache.renew(&transaction) {
@@ -74,19 +72,42 @@ impl State {
 
 impl Alone<'_> {
     /// Applies a commit and ends the transaction.
-    // INVARIANT: only a commit that is done is kept, in the file and in the cache; a conflict and every
-    // error roll back all of it, and after an error the cache is not relied on.
-    pub(crate) fn finish(self, version: &Version, commit: &Commit) -> Result<Committed, Failure> {
-        let Alone { transaction, cache, .. } = self;
-        let finished = (|| {
-            check(version, commit)?;
-            let Some(written) = write(&transaction, cache, version, commit)? else { return Ok(None) };
-            transaction.commit()?;
-            Ok(Some(written))
+    pub(crate) fn finish(self, read: &Read, commit: &Commit) -> Result<Committed, Failure> {
+        self.end(|connection, _, cache| {
+            check(read, commit)?;
+            let written = write(connection, cache, read, commit)?;
+            Ok(match written {
+                None => (None, Committed::Conflict),
+                Some(written) => {
+                    let done = Committed::Done { sequence: written.last.sequence, hash: written.last.hash };
+                    (Some(written), done)
+                }
+            })
+        })
+    }
+
+    /// Ends the transaction with what `work` has written; with nothing, where it has written nothing.
+    // INVARIANT: only what is done is kept, in the file and in the cache; a conflict and every error roll back all of
+    // it, and after an error the cache is not relied on.
+    pub(crate) fn end<'w, T>(
+        self,
+        work: impl FnOnce(&Connection, &Key, &mut Cache) -> Result<(Option<Written<'w>>, T), Failure>,
+    ) -> Result<T, Failure> {
+        let Alone { transaction, key, cache } = self;
+        let ended = (|| {
+            let (written, answer) = work(&transaction, key, cache)?;
+            if written.is_some() {
+                transaction.commit()?;
+            }
+            Ok((written, answer))
         })();
-        match finished {
-            Ok(None) => Ok(Committed::Conflict),
-            Ok(Some(written)) => Ok(written.keep(cache, commit)),
+        match ended {
+            Ok((written, answer)) => {
+                if let Some(written) = written {
+                    written.keep(cache);
+                }
+                Ok(answer)
+            }
             Err(failure) => {
                 cache.forget();
                 Err(failure)
@@ -96,72 +117,128 @@ impl Alone<'_> {
 }
 
 /// What was written in a transaction and is true once that is committed.
-struct Written {
-    made: Vec<(Slot, i64)>,
-    entry: Option<Entry>,
-    last: Link,
+pub(crate) struct Written<'w> {
+    pub(crate) tenant: &'w str,
+    pub(crate) made: Vec<(Slot, i64)>,
+    pub(crate) entry: Option<Entry>,
+    pub(crate) last: Link,
 }
 
-impl Written {
+impl<'w> Written<'w> {
+    /// Writes a record, and an entry that may name its place, if there is one.
+    pub(crate) fn of(
+        connection: &Connection,
+        cache: &mut Cache,
+        new: &NewRecord<'w>,
+        entry: impl FnOnce(i64) -> Option<Entry>,
+    ) -> Result<Self, Failure> {
+        let last = match cache.links.get(new.tenant) {
+            Some(link) => *link,
+            None => audit::last_link(connection, new.tenant)?,
+        };
+        let last = audit::append(connection, last, new)?;
+        let entry = entry(last.place()?);
+        if let Some(entry) = &entry {
+            connection
+                .prepare_cached("INSERT INTO pending (place, entry) VALUES (?1, ?2)")?
+                .execute((cache.applied.saturating_add(1), entry.to_bytes()))?;
+        }
+        Ok(Written { tenant: new.tenant, made: Vec::new(), entry, last })
+    }
+
     /// It is committed: the cache follows.
-    fn keep(self, cache: &mut Cache, commit: &Commit) -> Committed {
+    fn keep(self, cache: &mut Cache) {
         self.made.into_iter().for_each(|(slot, id)| cache.is_made(slot, id));
         // An entry that cannot be applied makes the cache forget; it is committed all the same.
         let _ = self.entry.is_none_or(|entry| cache.apply(&entry));
-        let Link { sequence, hash } = self.last;
-        cache.link(&commit.tenant, self.last);
-        Committed::Done { sequence, hash }
+        cache.link(self.tenant, self.last);
     }
 }
 
-/// Writes charges and record; none where what was read does not hold any more.
-fn write(
+/// Writes charges, answer and record; none where what was read does not hold any more.
+fn write<'w>(
     connection: &Connection,
     cache: &mut Cache,
-    version: &Version,
-    commit: &Commit,
-) -> Result<Option<Written>, Failure> {
-    let Some(mut rows) = reopen(connection, cache, version)? else { return Ok(None) };
-    take_back(cache.own(connection, &version.charged)?, &mut rows);
+    read: &Read,
+    commit: &'w Commit,
+) -> Result<Option<Written<'w>>, Failure> {
+    let Some(mut rows) = reopen(connection, cache, read)? else { return Ok(None) };
+    let found = match &read.key {
+        Some(key) if read.call.named_by != NamedBy::Host => {
+            cache.remembered(connection, key, commit.at.as_millis())?
+        }
+        Some(_) | None => None,
+    };
+    if found.as_ref().map(|found| found.sequence) != read.answered {
+        return Ok(None);
+    }
+    let mut own = Vec::new();
+    if let Some(found) = found {
+        if !found.is_open() || found.digest != commit.call.digest {
+            return Err(Failure::Refused("a call of this id has its answer already".to_owned()));
+        }
+        own = take_back(found.charges, &mut rows);
+    }
     let mut made = Vec::new();
     for applied in &commit.charges {
         let is_of = |open: &&mut OpenRow<'_>| open.counter == applied.counter && open.partition == applied.partition;
         let Some(open) = rows.iter_mut().find(is_of) else {
             return Err(Failure::Refused(format!("the counter `{}` was not read", applied.counter)));
         };
-        if open.row.id.is_none() {
-            let id = row::insert(connection, &commit.tenant, open.counter, open.partition, commit.at.as_millis())?;
-            open.row.id = Some(id);
-            made.push((open.slot, id));
-        }
-        add(connection, cache.known(open.slot)?, commit, applied, open)?;
+        let counter_id = match open.row.id {
+            Some(id) => id,
+            None => {
+                let id = row::insert(connection, &commit.tenant, open.counter, open.partition, commit.at.as_millis())?;
+                open.row.id = Some(id);
+                made.push((open.slot, id));
+                id
+            }
+        };
+        let charge = add(connection, cache.known(open.slot)?, commit, applied, open)?;
+        own.push(CallCharge {
+            counter_id,
+            place: charge.place,
+            charged_at: charge.charged_at,
+            amount: charge.amount,
+            permitted: applied.permitted,
+            settles: applied.settles,
+        });
     }
     let changes: Vec<Change> = rows.into_iter().filter_map(OpenRow::into_change).collect();
-    let mut entry = None;
-    if !changes.is_empty() {
-        let written = Entry { call: version.charged, changes };
-        connection
-            .prepare_cached("INSERT INTO pending (place, entry) VALUES (?1, ?2)")?
-            .execute((cache.applied.saturating_add(1), written.to_bytes()))?;
-        entry = Some(written);
-    }
-    let last = match cache.links.get(&commit.tenant) {
-        Some(link) => *link,
-        None => audit::last_link(connection, &commit.tenant)?,
-    };
-    let last = audit::append(connection, last, commit)?;
-    Ok(Some(Written { made, entry, last }))
+    let key = read.key.filter(|_| is_kept(commit));
+    let Commit { tenant, at, record, call, .. } = commit;
+    let new = NewRecord { tenant, at: *at, call_id: &call.id, record };
+    let written = Written::of(connection, cache, &new, |sequence| {
+        let call = key.map(|key| (key, remembered(commit, sequence, own)));
+        (call.is_some() || !changes.is_empty()).then_some(Entry { at: at.as_millis(), call, changes })
+    })?;
+    Ok(Some(Written { made, ..written }))
 }
 
-fn check(version: &Version, commit: &Commit) -> Result<(), Failure> {
+/// Whether the answer is put on record: not where the call can neither come again nor have run.
+fn is_kept(commit: &Commit) -> bool {
+    match commit.call.named_by {
+        NamedBy::Caller | NamedBy::HostBefore => true,
+        NamedBy::Host => commit.verdict != Verdict::Deny,
+        NamedBy::Nobody => false,
+    }
+}
+
+fn remembered(commit: &Commit, sequence: i64, charges: Vec<CallCharge>) -> Remembered {
+    let remembered_ms = i64::try_from(commit.remembered_ms).unwrap_or(i64::MAX);
+    let until = commit.at.as_millis().saturating_add(remembered_ms);
+    Remembered { digest: commit.call.digest, until, verdict: commit.verdict, outcome: None, sequence, charges }
+}
+
+fn check(read: &Read, commit: &Commit) -> Result<(), Failure> {
     let refused = |what: &str| Err(Failure::Refused(format!("it is for another {what} than was read for")));
-    if version.tenant != commit.tenant {
+    if read.tenant != commit.tenant {
         return refused("tenant");
     }
-    if version.call != commit.call {
+    if read.call != commit.call {
         return refused("call");
     }
-    if version.at != commit.at {
+    if read.at != commit.at {
         return refused("time");
     }
     match commit.charges.iter().find(|charge| charge.amount < 0) {
@@ -176,11 +253,11 @@ fn check(version: &Version, commit: &Commit) -> Result<(), Failure> {
 fn reopen<'a>(
     connection: &Connection,
     cache: &mut Cache,
-    version: &'a Version,
+    was: &'a Read,
 ) -> Result<Option<Vec<OpenRow<'a>>>, Failure> {
-    let mut rows: Vec<OpenRow<'a>> = Vec::with_capacity(version.rows.len());
-    for read in &version.rows {
-        let slot = cache.slot(connection, &version.tenant, &read.counter, &read.partition)?;
+    let mut rows: Vec<OpenRow<'a>> = Vec::with_capacity(was.rows.len());
+    for read in &was.rows {
+        let slot = cache.slot(connection, &was.tenant, &read.counter, &read.partition)?;
         let row = cache.known(slot)?.row;
         if row.standing.version != read.version {
             return Ok(None);
@@ -194,18 +271,19 @@ fn reopen<'a>(
     Ok(Some(rows))
 }
 
-/// Takes back what an earlier evaluation of this call charged without being let through. A counter that
-/// was not read keeps such a charge: nothing is changed that no reading was made of.
-fn take_back(own: &[OwnCharge], rows: &mut [OpenRow<'_>]) {
+/// Takes back what an earlier evaluation of this call charged, and gives what stays its own. A counter that was not
+/// read keeps such a charge: nothing is changed that no reading was made of.
+fn take_back(own: Vec<CallCharge>, rows: &mut [OpenRow<'_>]) -> Vec<CallCharge> {
+    let mut left = Vec::new();
     for own in own {
-        let Some(open) = rows.iter_mut().find(|open| open.row.id == Some(own.counter_id)) else { continue };
-        if let Some(running) = &mut open.row.standing.running
-            && own.charged_at >= running.since
-        {
-            running.total = running.total.without(own.amount);
-        }
-        open.taken_back.push(*own);
+        let Some(open) = rows.iter_mut().find(|open| open.row.id == Some(own.counter_id)) else {
+            left.push(own);
+            continue;
+        };
+        open.row.standing.amend(own.place, own.charged_at, own.amount, None);
+        open.taken_back.push(own);
     }
+    left
 }
 
 /// Adds a charge to a row that is in its table.
@@ -215,8 +293,9 @@ fn add(
     commit: &Commit,
     applied: &AppliedCharge,
     open: &mut OpenRow<'_>,
-) -> Result<(), Failure> {
+) -> Result<NewCharge, Failure> {
     let OpenRow { row, taken_back, charges, .. } = open;
+    let own: Vec<CallCharge> = row.own(taken_back).copied().collect();
     let standing = &mut row.standing;
     let charged_at = standing.effective(commit.at)?.as_millis();
     let start = standing.window_start(applied.window, commit.at, &commit.zone)?;
@@ -229,7 +308,7 @@ fn add(
                 None => Ok(Total::default()),
                 Some(id) => {
                     let kept = known.tail.total_since(connection, id, applied.window, start)?;
-                    let kept = kept.without_all(taken_back.iter().filter(|own| own.charged_at >= start));
+                    let kept = kept.without_all(own.iter().filter(|own| own.charged_at >= start));
                     let new = charges.iter().filter(|charge| charge.charged_at >= start);
                     Ok(new.fold(kept, |total, charge| total.with(charge.amount)))
                 }
@@ -244,18 +323,11 @@ fn add(
         // A policy may shorten a window and lengthen it again.
         standing.longest_ms = standing.longest_ms.max(i64::try_from(length).unwrap_or(i64::MAX));
     }
-    let kind = Kind {
-        stays: stays(commit.verdict, applied.measure),
-        settles: applied.settles,
-        rolls: matches!(applied.window, Window::RollingMs(_)),
-        is_of_last: match applied.measure {
-            Measure::Sum | Measure::Count => false,
-            Measure::LastTime | Measure::RunOfSame | Measure::RunOfTwo => true,
-        },
-    };
+    let kind = Kind::of(applied.window, applied.measure);
     let (place, amount, sequence) = (standing.newest, applied.amount, applied.sequence);
-    charges.push(NewCharge { place, charged_at, amount, sequence, kind });
-    Ok(())
+    let charge = NewCharge { place, charged_at, amount, sequence, kind };
+    charges.push(charge);
+    Ok(charge)
 }
 
 impl OpenRow<'_> {
@@ -267,18 +339,12 @@ impl OpenRow<'_> {
         }
         let mut standing = self.row.standing;
         standing.version = standing.version.saturating_add(1);
-        let taken_back = self.taken_back.iter().map(|own| own.place).collect();
-        Some(Change { counter_id, standing, taken_back, charges: self.charges })
-    }
-}
-
-/// Whether a charge stays when its call is judged again. What a refused evaluation charged is taken out
-/// then, so that one call is one attempt. The time at which a call was denied stays all the same:
-/// a cooldown that a denial began would otherwise be over once that call comes again.
-fn stays(verdict: Verdict, measure: Measure) -> bool {
-    match verdict {
-        Verdict::Allow | Verdict::Modify => true,
-        Verdict::RequireApproval => false,
-        Verdict::Deny => measure == Measure::LastTime,
+        let taken_back = self.taken_back.iter().map(|own| Amendment {
+            place: own.place,
+            charged_at: own.charged_at,
+            before: own.amount,
+            after: None,
+        });
+        Some(Change { counter_id, standing, amended: taken_back.collect(), charges: self.charges })
     }
 }

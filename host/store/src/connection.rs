@@ -7,7 +7,6 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use agenthalt_core::digest::Key;
-use agenthalt_core::policy::Durability;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
@@ -43,7 +42,7 @@ pub(crate) fn open_in_memory() -> Result<State, StoreError> {
 
 /// Opens a state file, creating it and its key where there is none. `patience` is how long another
 /// process may keep it locked.
-pub(crate) fn open_file(path: &Path, durability: Durability, patience: Duration) -> Result<State, StoreError> {
+pub(crate) fn open_file(path: &Path, patience: Duration) -> Result<State, StoreError> {
     let path = create(path)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(&path, flags).map_err(|error| Failure::from(error).at(&path))?;
@@ -60,11 +59,9 @@ pub(crate) fn open_file(path: &Path, durability: Durability, patience: Duration)
         let source = format!("the file system allows no write-ahead log, only `{mode}`");
         return Err(StoreError::CannotOpen { path, source: source.into() });
     }
-    let synchronous = match durability {
-        Durability::Full => "FULL",
-        Durability::Normal => "NORMAL",
-    };
-    connection.pragma_update(None, "synchronous", synchronous).map_err(|error| failed(error.into()))?;
+    // A commit waits for no disk; where one is to be answered only once the disk has it, the log is synced for all
+    // who wait. What comes from the log into the file is synced by the engine.
+    connection.pragma_update(None, "synchronous", "NORMAL").map_err(|error| failed(error.into()))?;
     prepare(&connection).map_err(failed)?;
     accept(schema::migrate(&mut connection, &key).map_err(failed)?, &path)?;
     if !schema::is_key_of(&connection, &key).map_err(failed)? {

@@ -69,6 +69,14 @@ pub enum StoreError {
         /// What was found.
         reason: String,
     },
+    /// The disk may not have what was written.
+    #[error("what was written to the state file `{}` may not be on the disk: {reason}; open it again", path.display())]
+    NotOnDisk {
+        /// The state file.
+        path: PathBuf,
+        /// What the system said.
+        reason: String,
+    },
     /// A version that was read alone was committed too late.
     #[error("the state was held alone for longer than {0} ms; nothing was committed")]
     HeldTooLong(u128),

@@ -10,11 +10,13 @@
 //! use agenthalt_core::time::{TimeZone, Timestamp};
 //! use agenthalt_core::verdict::Verdict;
 //! use agenthalt_store::{
-//!     AppliedCharge, CallTag, Commit, Committed, CounterRead, ReadRequest, Record, SqliteStore, Store,
+//!     AppliedCharge, CallTag, Commit, Committed, CounterRead, NamedBy, ReadRequest, Record, SqliteStore, Store,
 //! };
 //!
 //! let store = SqliteStore::in_memory()?;
-//! let call = CallTag { id: "c1".to_owned(), digest: Digest::of(b"the call") };
+//! let caller = Digest::of(b"agent and session");
+//! let digest = Digest::of(b"the call");
+//! let call = CallTag { id: "c1".to_owned(), caller, digest, named_by: NamedBy::Caller };
 //! let (at, zone) = (Timestamp::from_millis(1_768_478_400_000)?, TimeZone::utc());
 //! let counter = CounterRead {
 //!     counter: "budget/daily/day".to_owned(),
@@ -24,7 +26,8 @@
 //!     sequence: Digest::of(b"function and arguments"),
 //! };
 //! let charge = AppliedCharge::to(&counter, 250_000, true);
-//! let request = ReadRequest { tenant: "default".to_owned(), call, at, zone, counters: vec![counter] };
+//! let (tenant, counters) = ("default".to_owned(), vec![counter]);
+//! let request = ReadRequest { tenant, call, at, zone, remembered_ms: 86_400_000, counters };
 //! let record = Record { kind: "evaluation".to_owned(), verdict: "allow".to_owned(), body: "{}".to_owned() };
 //! let commit = Commit::of(&request, Verdict::Allow, vec![charge], record);
 //!
@@ -39,6 +42,7 @@
 //! |---|---|
 //! | [`store`](Store) | the trait: what any engine promises |
 //! | [`request`](ReadRequest) | what is asked, read and committed |
+//! | [`settlement`](Settlement) | what is asked beside evaluations: settling, listing, beginning anew |
 //! | [`audit`](AuditRecord) | the chain of records, its pages and its proof |
 //! | [`error`](StoreError) | what goes wrong, in sentences |
 //! | [`sqlite`](SqliteStore) | the embedded engine: answers at once where nobody has to wait, else by its thread |
@@ -51,11 +55,17 @@
 //! | `key` | the secret beside the state file |
 //! | `row` | a counter's row: its version, its clock, its running total |
 //! | `charge` | the table of charges, the newest first |
+//! | `call` | the calls whose answer is on record |
 //! | `entry` | what one commit changes in counters, and its form in bytes |
 //! | `cache` | what is known of counters while nobody else has written |
 //! | `tail` | the newest charges of a counter in memory, so that a window is two sums |
 //! | `read` | from a counter to a reading |
-//! | `commit` | charges and audit record in one transaction, or none of it |
+//! | `commit` | charges, answer and audit record in one transaction, or none of it |
+//! | `settle` | what came of a call, put to its charges |
+//! | `reset` | which counters there are, and that some begin anew |
+//! | `power` | answering once the disk has a commit |
+//! | `group` | one sync for all who wait |
+//! | `bytes` | numbers and digests, packed |
 //! | `fold` | taking the entries of many commits into the tables, and pruning |
 //!
 //! A commit writes its audit record and one entry with all it changes in counters. The entry waits in a
@@ -63,7 +73,9 @@
 //! the state of a counter is its row and charges together with the entries that wait; the cache has both.
 
 mod audit;
+mod bytes;
 mod cache;
+mod call;
 mod charge;
 mod checkpoint;
 mod commit;
@@ -71,11 +83,16 @@ mod connection;
 mod entry;
 mod error;
 mod fold;
+mod group;
 mod key;
+mod power;
 mod read;
 mod request;
+mod reset;
 mod row;
 mod schema;
+mod settle;
+mod settlement;
 mod shared;
 mod sqlite;
 mod store;
@@ -83,10 +100,21 @@ mod tail;
 mod transaction;
 mod worker;
 
+/// The locks that `group` waits with; its proof puts others in their place.
+mod locks {
+    pub(crate) use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+}
+
 pub use audit::{AuditRecord, Broken};
 pub use error::StoreError;
+#[doc(hidden)]
+pub use power::{Disk, SystemDisk};
 pub use request::{
-    AppliedCharge, CallTag, Commit, Committed, CounterRead, ReadRequest, Record, RecordsRequest, Snapshot, Version,
+    Answered, AppliedCharge, CallTag, Commit, Committed, CounterRead, NamedBy, ReadRequest, Record, Snapshot, Version,
+};
+pub use settlement::{
+    CounterPart, CountersRequest, RecordsRequest, Reset, Settled, SettledCall, SettledCharge, Settlement,
+    SettlementRecord,
 };
 pub use sqlite::SqliteStore;
 pub use store::{Store, StoreFuture};

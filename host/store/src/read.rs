@@ -1,52 +1,113 @@
 //! From a counter's row to a reading. It writes nothing.
 
+use std::sync::mpsc::SyncSender;
+
 use agenthalt_core::counter::{LONGEST_RUN, Measure, run_length};
 use agenthalt_core::digest::{Digest, Key};
+use agenthalt_core::time::Timestamp;
 use rusqlite::Connection;
 
+use crate::audit;
 use crate::cache::{Cache, Known};
-use crate::charge::{ChargedCall, OwnCharge};
+use crate::call::{CallCharge, CallKey};
 use crate::connection::State;
 use crate::error::Failure;
-use crate::request::{CounterRead, ReadRequest, RowVersion, Snapshot, Version};
+use crate::request::{Answered, CallTag, CounterRead, NamedBy, ReadRequest, Snapshot, Version};
 use crate::transaction::Transaction;
+use crate::worker::HeldCommit;
+
+/// What was read, for the commit that is held against it.
+#[derive(Debug)]
+pub(crate) struct Read {
+    pub(crate) tenant: String,
+    pub(crate) call: CallTag,
+    /// What the call is found by; none where nothing is kept of it.
+    pub(crate) key: Option<CallKey>,
+    pub(crate) at: Timestamp,
+    pub(crate) rows: Vec<RowVersion>,
+    /// The place of the record of the answer that was found.
+    pub(crate) answered: Option<i64>,
+    /// The way to the transaction that [`read_alone`](crate::Store::read_alone) keeps open.
+    pub(crate) hold: Option<SyncSender<HeldCommit>>,
+}
+
+/// The version of one counter's row; 0 where there is none. Every change raises it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct RowVersion {
+    pub(crate) counter: String,
+    pub(crate) partition: String,
+    pub(crate) version: i64,
+}
+
+/// Readings, and what a commit is held against.
+pub(crate) struct ReadState {
+    readings: Vec<Option<i64>>,
+    answered: Option<Answered>,
+    pub(crate) read: Read,
+}
+
+impl ReadState {
+    /// As those who ask see it.
+    pub(crate) fn into_snapshot(self) -> Snapshot {
+        Snapshot { readings: self.readings, answered: self.answered, version: Version::new(self.read) }
+    }
+}
 
 impl State {
     /// Reads everything that is asked for.
     pub(crate) fn read(&mut self, request: &ReadRequest) -> Result<Snapshot, Failure> {
         let State { connection, key, cache, .. } = self;
-        let snapshot = (|| {
+        let read = (|| {
             // One transaction, so that all readings and versions are of one moment.
             let transaction = Transaction::reading(connection)?;
             cache.renew(&transaction)?;
-            let snapshot = snapshot(&transaction, key, cache, request)?;
+            let read = read(&transaction, key, cache, request)?;
             transaction.commit()?;
-            Ok(snapshot)
+            Ok(read)
         })();
-        if snapshot.is_err() {
+        if read.is_err() {
             cache.forget();
         }
-        snapshot
+        read.map(ReadState::into_snapshot)
     }
 }
 
 /// Reads everything that is asked for. Called within one transaction for which the cache is renewed.
-pub(crate) fn snapshot(
+pub(crate) fn read(
     connection: &Connection,
     key: &Key,
     cache: &mut Cache,
     request: &ReadRequest,
-) -> Result<Snapshot, Failure> {
-    let charged = ChargedCall::new(key, &request.tenant, &request.call);
-    let own = cache.own(connection, &charged)?.to_vec();
+) -> Result<ReadState, Failure> {
+    let call_key = CallKey::of(key, &request.tenant, &request.call);
+    let found = match (call_key, request.call.named_by) {
+        (Some(key), NamedBy::Caller | NamedBy::HostBefore) => {
+            cache.remembered(connection, &key, request.at.as_millis())?
+        }
+        // An id that the host has just made meets no other.
+        (Some(_), NamedBy::Host | NamedBy::Nobody) | (None, _) => None,
+    };
+    let answered = match &found {
+        None => None,
+        Some(found) => Some(Answered {
+            is_same_call: found.digest == request.call.digest,
+            verdict: found.verdict,
+            outcome: found.outcome,
+            record: audit::one(connection, &request.tenant, found.sequence)?,
+        }),
+    };
+    let sequence = found.as_ref().map(|found| found.sequence);
+    // INVARIANT: only the charges of a call that may be judged again are left out. Were those of one that was let
+    // through, a call id that is used again would run twice and spend once.
+    let is_again = answered.as_ref().is_some_and(|answered| answered.is_same_call && answered.is_open());
+    let own = found.filter(|_| is_again).map(|found| found.charges).unwrap_or_default();
     let mut readings = Vec::with_capacity(request.counters.len());
     let mut rows = Vec::with_capacity(request.counters.len());
     for wanted in &request.counters {
         let slot = cache.slot(connection, &request.tenant, &wanted.counter, &wanted.partition)?;
         let known = cache.known(slot)?;
         let start = known.row.standing.window_start(wanted.window, request.at, &request.zone)?;
-        let id = known.row.id;
-        let own: Vec<OwnCharge> = own.iter().filter(|charge| Some(charge.counter_id) == id).copied().collect();
+        let own: Vec<CallCharge> = known.row.own(&own).copied().collect();
         let charges = known.tail.len();
         readings.push(reading(connection, wanted, known, start, &own)?);
         rows.push(RowVersion {
@@ -57,8 +118,9 @@ pub(crate) fn snapshot(
         let charges = known.tail.len().saturating_sub(charges);
         cache.weigh(charges);
     }
-    let (tenant, call, at) = (request.tenant.clone(), request.call.clone(), request.at);
-    Ok(Snapshot { readings, version: Version { tenant, call, charged, at, rows, hold: None } })
+    let (tenant, call) = (request.tenant.clone(), request.call.clone());
+    let read = Read { tenant, call, key: call_key, at: request.at, rows, answered: sequence, hold: None };
+    Ok(ReadState { readings, answered, read })
 }
 
 fn reading(
@@ -66,7 +128,7 @@ fn reading(
     wanted: &CounterRead,
     known: &mut Known,
     start: i64,
-    own: &[OwnCharge],
+    own: &[CallCharge],
 ) -> Result<Option<i64>, Failure> {
     let Known { row, tail } = known;
     let Some(id) = row.id else {

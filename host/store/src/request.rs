@@ -1,22 +1,40 @@
 //! What is asked of a store, what it reads, and what is committed. Plain words without a database.
 
-use std::sync::mpsc::SyncSender;
+use std::any::Any;
+use std::fmt;
 
 use agenthalt_core::counter::{Measure, Window};
 use agenthalt_core::digest::Digest;
+use agenthalt_core::outcome::Status;
 use agenthalt_core::time::{TimeZone, Timestamp};
 use agenthalt_core::verdict::Verdict;
 
-use crate::charge::ChargedCall;
-use crate::worker::HeldCommit;
+use crate::audit::AuditRecord;
 
 /// What tells one call from another.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallTag {
     /// The call's id.
     pub id: String,
+    /// Who calls: the keyed digest of agent and session. An id names one call of one caller.
+    pub caller: Digest,
     /// The digest of the whole call.
     pub digest: Digest,
+    /// Who gave the call its id.
+    pub named_by: NamedBy,
+}
+
+/// Who gave a call its id, and so whether it meets an earlier one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NamedBy {
+    /// The caller: it is the call that was answered under this id, if there is one on record.
+    Caller,
+    /// The host, just now: it meets no earlier call.
+    Host,
+    /// The host, when the call was first judged; now it is judged again.
+    HostBefore,
+    /// Nobody: what is recorded but never comes again, as an output or a refusal.
+    Nobody,
 }
 
 /// What an evaluation wants to know.
@@ -30,6 +48,8 @@ pub struct ReadRequest {
     pub at: Timestamp,
     /// Where days and months begin.
     pub zone: TimeZone,
+    /// For how many milliseconds the answer will be on record.
+    pub remembered_ms: u64,
     /// The counters, in the order in which readings are wanted.
     pub counters: Vec<CounterRead>,
 }
@@ -55,29 +75,62 @@ pub struct Snapshot {
     /// The values in the order in which they were asked for; none only for the time of the last charge
     /// where there is no charge. Never above `i64::MAX`: a sum beyond it stands there.
     pub readings: Vec<Option<i64>>,
+    /// The answer on record under the call's id, if there is one.
+    pub answered: Option<Answered>,
     /// What a commit is held against.
     pub version: Version,
 }
 
-/// The state that was read. Committed once; when it is dropped, nothing has happened.
-#[derive(Debug)]
-pub struct Version {
-    pub(crate) tenant: String,
-    pub(crate) call: CallTag,
-    /// The call as charges remember it.
-    pub(crate) charged: ChargedCall,
-    pub(crate) at: Timestamp,
-    pub(crate) rows: Vec<RowVersion>,
-    /// The way to the transaction that [`read_alone`](crate::Store::read_alone) keeps open.
-    pub(crate) hold: Option<SyncSender<HeldCommit>>,
+/// An answer on record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answered {
+    /// Whether it was given to this very call, and not to another one of the same id.
+    pub is_same_call: bool,
+    /// What the evaluation came to.
+    pub verdict: Verdict,
+    /// What is known to have come of the call.
+    pub outcome: Option<Status>,
+    /// The record of the evaluation.
+    pub record: AuditRecord,
 }
 
-/// The version of one counter's row; 0 where there is none. Every change raises it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct RowVersion {
-    pub(crate) counter: String,
-    pub(crate) partition: String,
-    pub(crate) version: i64,
+impl Answered {
+    /// Whether the call may be judged again: a human is asked about it, or it was let through and did not run.
+    pub fn is_open(&self) -> bool {
+        is_open(self.verdict, self.outcome)
+    }
+}
+
+/// Whether a call may be judged again after an answer.
+// INVARIANT: a call that was let through and may have run is not judged, and so not charged, a second time.
+pub(crate) fn is_open(verdict: Verdict, outcome: Option<Status>) -> bool {
+    match verdict {
+        Verdict::RequireApproval => true,
+        Verdict::Allow | Verdict::Modify => outcome == Some(Status::NotStarted),
+        Verdict::Deny => false,
+    }
+}
+
+/// The state that was read, as the store that read it knows it. Committed once; when it is dropped, nothing has
+/// happened.
+pub struct Version(Box<dyn Any + Send>);
+
+impl Version {
+    /// What a store will know again.
+    pub fn new(read: impl Any + Send) -> Self {
+        Version(Box::new(read))
+    }
+
+    /// What the store put in; none where it is another store's.
+    pub fn into_read<T: Any>(self) -> Option<T> {
+        self.0.downcast().ok().map(|read| *read)
+    }
+}
+
+impl fmt::Debug for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Version").finish_non_exhaustive()
+    }
 }
 
 /// What an evaluation comes to.
@@ -93,6 +146,8 @@ pub struct Commit {
     pub at: Timestamp,
     /// Where days and months begin.
     pub zone: TimeZone,
+    /// For how many milliseconds the answer is on record.
+    pub remembered_ms: u64,
     /// The charges, each to a counter that was read.
     pub charges: Vec<AppliedCharge>,
     /// What the audit chain keeps of it.
@@ -108,6 +163,7 @@ impl Commit {
             verdict,
             at: request.at,
             zone: request.zone.clone(),
+            remembered_ms: request.remembered_ms,
             charges,
             record,
         }
@@ -129,12 +185,14 @@ pub struct AppliedCharge {
     pub sequence: Digest,
     /// Zero or more; money in millionths of the unit.
     pub amount: i64,
+    /// Whether it is given back where the call does not run; what counts attempts is not.
+    pub permitted: bool,
     /// Whether the settled cost of the call replaces the amount.
     pub settles: bool,
 }
 
 impl AppliedCharge {
-    /// An amount for a counter that was read.
+    /// An amount for a counter that was read, of a call that is let through.
     pub fn to(read: &CounterRead, amount: i64, settles: bool) -> Self {
         AppliedCharge {
             counter: read.counter.clone(),
@@ -143,6 +201,7 @@ impl AppliedCharge {
             measure: read.measure,
             sequence: read.sequence,
             amount,
+            permitted: true,
             settles,
         }
     }
@@ -171,15 +230,4 @@ pub enum Committed {
     },
     /// What was read does not hold any more; nothing has changed.
     Conflict,
-}
-
-/// Which audit records are wanted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RecordsRequest {
-    /// Whose chain.
-    pub tenant: String,
-    /// The place after which the page begins; 0 for the first page.
-    pub after: u64,
-    /// The most records to give.
-    pub most: u32,
 }

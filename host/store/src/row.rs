@@ -4,7 +4,7 @@ use agenthalt_core::counter::Window;
 use agenthalt_core::time::{TimeZone, Timestamp};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use crate::charge::OwnCharge;
+use crate::call::CallCharge;
 use crate::error::Failure;
 
 /// What some charges come to. The sum is exact: no number of charges makes it wrap.
@@ -33,7 +33,7 @@ impl Total {
         Total { sum: (i128::from(high) << 63) + i128::from(low), count }
     }
 
-    pub(crate) fn without_all<'a>(self, charges: impl Iterator<Item = &'a OwnCharge>) -> Total {
+    pub(crate) fn without_all<'a>(self, charges: impl Iterator<Item = &'a CallCharge>) -> Total {
         charges.fold(self, |total, charge| total.without(charge.amount))
     }
 
@@ -57,6 +57,8 @@ pub(crate) struct Standing {
     pub(crate) version: i64,
     pub(crate) clock: Option<i64>,
     pub(crate) newest: i64,
+    /// Charges up to this place do not count any more: the counter was reset.
+    pub(crate) floor: i64,
     pub(crate) longest_ms: i64,
     pub(crate) running: Option<RunningTotal>,
 }
@@ -78,21 +80,28 @@ impl CounterRow {
         partition: &str,
     ) -> Result<CounterRow, Failure> {
         let mut statement = connection.prepare_cached(
-            "SELECT id, version, clock_ms, newest, longest_ms, total_since_ms, total_high, total_low, total_count \
-             FROM counter WHERE tenant = ?1 AND name = ?2 AND partition = ?3",
+            "SELECT id, version, clock_ms, newest, floor, longest_ms, total_since_ms, total_high, total_low, \
+             total_count FROM counter WHERE tenant = ?1 AND name = ?2 AND partition = ?3",
         )?;
         let row = statement.query_row(params![tenant, counter, partition], CounterRow::from_row).optional()?;
         Ok(row.unwrap_or_default())
     }
 
+    /// Those of a call's charges that are this row's and still count.
+    pub(crate) fn own<'c>(&self, charges: &'c [CallCharge]) -> impl Iterator<Item = &'c CallCharge> + use<'c> {
+        let (id, floor) = (self.id, self.standing.floor);
+        charges.iter().filter(move |charge| Some(charge.counter_id) == id && charge.place > floor)
+    }
+
     fn from_row(row: &Row<'_>) -> rusqlite::Result<CounterRow> {
-        let since: Option<i64> = row.get(5)?;
-        let total = Total::join(row.get(6)?, row.get(7)?, row.get(8)?);
+        let since: Option<i64> = row.get(6)?;
+        let total = Total::join(row.get(7)?, row.get(8)?, row.get(9)?);
         let standing = Standing {
             version: row.get(1)?,
             clock: Some(row.get(2)?),
             newest: row.get(3)?,
-            longest_ms: row.get(4)?,
+            floor: row.get(4)?,
+            longest_ms: row.get(5)?,
             running: since.map(|since| RunningTotal { since, total }),
         };
         Ok(CounterRow { id: Some(row.get(0)?), standing })
@@ -115,8 +124,8 @@ pub(crate) fn insert(
     clock: i64,
 ) -> Result<i64, Failure> {
     let mut statement = connection.prepare_cached(
-        "INSERT INTO counter (tenant, name, partition, version, clock_ms, newest, longest_ms, total_high, total_low, \
-         total_count) VALUES (?1, ?2, ?3, 0, ?4, 0, 0, 0, 0, 0)",
+        "INSERT INTO counter (tenant, name, partition, version, clock_ms, newest, floor, longest_ms, total_high, \
+         total_low, total_count) VALUES (?1, ?2, ?3, 0, ?4, 0, 0, 0, 0, 0, 0)",
     )?;
     Ok(statement.insert(params![tenant, counter, partition, clock])?)
 }
@@ -127,14 +136,15 @@ impl Standing {
         let running = self.running;
         let (high, low) = running.map_or((0, 0), |running| running.total.split());
         let mut statement = connection.prepare_cached(
-            "UPDATE counter SET version = ?2, clock_ms = ?3, newest = ?4, longest_ms = ?5, \
-             total_since_ms = ?6, total_high = ?7, total_low = ?8, total_count = ?9 WHERE id = ?1",
+            "UPDATE counter SET version = ?2, clock_ms = ?3, newest = ?4, floor = ?5, longest_ms = ?6, \
+             total_since_ms = ?7, total_high = ?8, total_low = ?9, total_count = ?10 WHERE id = ?1",
         )?;
         statement.execute(params![
             id,
             self.version,
             self.clock,
             self.newest,
+            self.floor,
             self.longest_ms,
             running.map(|running| running.since),
             high,
@@ -159,13 +169,26 @@ impl Standing {
         Ok(window.start(self.effective(at)?, zone))
     }
 
+    /// Changes the total by what becomes of a charge of this counter. Charges that are in no total change none.
+    pub(crate) fn amend(&mut self, place: i64, charged_at: i64, before: i64, after: Option<i64>) {
+        if let Some(running) = &mut self.running
+            && charged_at >= running.since
+            && place > self.floor
+        {
+            running.total = running.total.without(before);
+            if let Some(after) = after {
+                running.total = running.total.with(after);
+            }
+        }
+    }
+
     /// What the charges that a window still sees come to, `own` left out. `own` are charges of this row;
     /// `counted` looks at the charges since the window's start one by one.
     pub(crate) fn total(
         &self,
         window: Window,
         start: i64,
-        own: &[OwnCharge],
+        own: &[CallCharge],
         counted: impl FnOnce() -> Result<Total, Failure>,
     ) -> Result<Total, Failure> {
         if self.clock.is_none_or(|clock| start > clock) {

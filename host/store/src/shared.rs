@@ -7,14 +7,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, TryLockError};
 use std::time::Duration;
 
-use agenthalt_core::policy::Durability;
 
 use crate::audit::{self, Page};
 use crate::checkpoint::Log;
 use crate::connection::State;
 use crate::error::{Failure, StoreError};
 use crate::fold;
-use crate::request::{Commit, Committed, ReadRequest, RecordsRequest, Snapshot, Version};
+use crate::read::Read;
+use crate::request::{Commit, Committed, ReadRequest, Snapshot};
+use crate::settlement::{RecordsRequest, Settled, Settlement};
 use crate::transaction::Transaction;
 
 /// What callers and the thread have in common.
@@ -23,8 +24,6 @@ pub(crate) struct Shared {
     state: Mutex<State>,
     /// The thread waits for the lock. Callers leave it alone then, so that it always gets it.
     is_wanted: AtomicBool,
-    /// Whether a commit may run on a caller's thread: not where it waits for the disk.
-    commits_in_line: bool,
     patience: Duration,
     /// There is something for the thread to tidy up.
     is_untidy: AtomicBool,
@@ -37,21 +36,17 @@ pub(crate) struct Shared {
 
 impl Shared {
     /// `patience` is how long the thread waits for another process that keeps the file locked.
-    pub(crate) fn new(mut state: State, durability: Durability, patience: Duration) -> Result<Self, StoreError> {
+    pub(crate) fn new(mut state: State, patience: Duration) -> Result<Self, StoreError> {
         let path = state.path.clone();
         let prepared = Log::of(&mut state.connection).and_then(|log| {
             state.connection.busy_timeout(Duration::ZERO)?;
             Ok(log)
         });
         let log = prepared.map_err(|failure| failure.at(&path))?;
-        let commits_in_line = match durability {
-            Durability::Full => false,
-            Durability::Normal => true,
-        };
         let is_wanted = AtomicBool::new(false);
         let (is_untidy, is_told) = (AtomicBool::new(false), AtomicBool::new(false));
         let state = Mutex::new(state);
-        Ok(Shared { state, is_wanted, commits_in_line, patience, is_untidy, is_told, log, path })
+        Ok(Shared { state, is_wanted, patience, is_untidy, is_told, log, path })
     }
 
     /// Reads on the caller's thread; none where that would have to wait.
@@ -60,11 +55,19 @@ impl Shared {
     }
 
     /// Commits on the caller's thread; none where that would have to wait. Then nothing has changed.
-    pub(crate) fn commit(&self, version: &Version, commit: &Commit) -> Option<Result<Committed, StoreError>> {
-        if !self.commits_in_line || self.log.is_overdue() {
+    pub(crate) fn commit(&self, read: &Read, commit: &Commit) -> Option<Result<Committed, StoreError>> {
+        if self.log.is_overdue() {
             return None;
         }
-        self.in_line(|state| state.commit(version, commit))
+        self.in_line(|state| state.commit(read, commit))
+    }
+
+    /// Settles on the caller's thread; none where that would have to wait. Then nothing has changed.
+    pub(crate) fn settle(&self, settlement: &Settlement) -> Option<Result<Settled, StoreError>> {
+        if self.log.is_overdue() {
+            return None;
+        }
+        self.in_line(|state| state.settle(settlement))
     }
 
     // INVARIANT: nobody waits for another here. The lock is tried, and while a caller has it, the engine's own patience
@@ -188,7 +191,7 @@ mod tests {
     use crate::connection;
 
     fn shared() -> Shared {
-        Shared::new(connection::open_in_memory().unwrap(), Durability::Normal, Duration::ZERO).unwrap()
+        Shared::new(connection::open_in_memory().unwrap(), Duration::ZERO).unwrap()
     }
 
     #[test]

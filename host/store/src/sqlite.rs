@@ -16,7 +16,10 @@ use futures_channel::oneshot;
 use crate::audit::{self, AuditRecord, Broken, Page};
 use crate::connection::{self, State};
 use crate::error::StoreError;
-use crate::request::{Commit, Committed, ReadRequest, RecordsRequest, Snapshot, Version};
+use crate::power::{Disk, Power, SystemDisk};
+use crate::read::Read;
+use crate::request::{Commit, Committed, ReadRequest, Snapshot, Version};
+use crate::settlement::{CounterPart, CountersRequest, RecordsRequest, Reset, Settled, Settlement};
 use crate::shared::Shared;
 use crate::store::{Store, StoreFuture};
 use crate::worker::{HeldCommit, Job, Reply, Worker};
@@ -34,9 +37,10 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// work that waits and joins its thread; where a version that was read alone is still about, that takes
 /// up to 5 seconds.
 ///
-/// A reading, and a commit with [`Durability::Normal`], is made on the caller's thread, and its future is
-/// ready, unless another thread or process has the state at that moment. Then, and wherever a commit waits
-/// for the disk, the store's own thread does it. No caller's thread waits for a lock. What the database itself
+/// A reading or a commit is made on the caller's thread unless another thread or process has the state at that
+/// moment; then the store's own thread does it. With [`Durability::Process`] the future is ready then; with
+/// [`Durability::Power`] it becomes ready when the disk has the commit, and one sync serves everybody who waits. No
+/// caller's thread waits for a lock. What the database itself
 /// does is mostly a matter of microseconds; the first reading of a long window, one of more than 20,000 charges,
 /// and the first commit behind a checkpoint take longer.
 pub struct SqliteStore {
@@ -45,6 +49,8 @@ pub struct SqliteStore {
     jobs: SyncSender<Job>,
     thread: Option<JoinHandle<()>>,
     hold: Duration,
+    /// Who waits for the disk; none where nobody does.
+    power: Option<Power>,
 }
 
 impl SqliteStore {
@@ -55,7 +61,18 @@ impl SqliteStore {
     /// [`StoreError`] where the folder is missing, the file cannot be opened, is damaged, of a newer
     /// schema, no state of AgentHalt, or its key is missing or another's. Such a file stays as it is.
     pub fn open(path: &Path, durability: Durability) -> Result<Self, StoreError> {
-        SqliteStore::start(connection::open_file(path, durability, PATIENCE)?, durability, HOLD)
+        SqliteStore::open_on(path, durability, Arc::new(SystemDisk))
+    }
+
+    /// Opens a state file whose log comes to the disk in this way.
+    #[doc(hidden)]
+    pub fn open_on(path: &Path, durability: Durability, disk: Arc<dyn Disk>) -> Result<Self, StoreError> {
+        let mut store = SqliteStore::start(connection::open_file(path, PATIENCE)?, HOLD)?;
+        store.power = match durability {
+            Durability::Process => None,
+            Durability::Power => Some(Power::start(&store.shared.path, disk)?),
+        };
+        Ok(store)
     }
 
     /// State in memory, gone with the store, under a random key.
@@ -63,20 +80,54 @@ impl SqliteStore {
     /// # Errors
     /// [`StoreError::Io`] where the system gives no random bytes or no thread.
     pub fn in_memory() -> Result<Self, StoreError> {
-        // Memory waits for no disk.
-        SqliteStore::start(connection::open_in_memory()?, Durability::Normal, HOLD)
+        SqliteStore::start(connection::open_in_memory()?, HOLD)
     }
 
-    fn start(state: State, durability: Durability, hold: Duration) -> Result<Self, StoreError> {
+    fn start(state: State, hold: Duration) -> Result<Self, StoreError> {
         let (key, path) = (state.key.clone(), state.path.clone());
-        let shared = Arc::new(Shared::new(state, durability, PATIENCE)?);
+        let shared = Arc::new(Shared::new(state, PATIENCE)?);
         let (jobs, received) = mpsc::sync_channel(QUEUE);
         let worker = Worker::new(Arc::clone(&shared), received, hold);
         let thread = thread::Builder::new()
             .name("agenthalt-store".to_owned())
             .spawn(move || worker.run())
             .map_err(|source| StoreError::Io { path, source: Box::new(source) })?;
-        Ok(SqliteStore { key, shared, jobs, thread: Some(thread), hold })
+        Ok(SqliteStore { key, shared, jobs, thread: Some(thread), hold, power: None })
+    }
+
+    /// The same answer, as durable as it is to be.
+    fn durable<T: Send + 'static>(&self, answer: StoreFuture<T>, has_written: fn(&T) -> bool) -> StoreFuture<T> {
+        match &self.power {
+            None => answer,
+            Some(power) => power.after(answer, has_written),
+        }
+    }
+
+    fn commit_read(&self, mut read: Read, commit: Commit) -> StoreFuture<Committed> {
+        let Some(hold) = read.hold.take() else {
+            let Some(answer) = self.shared.commit(&read, &commit) else {
+                return ask(&self.jobs, |reply| Job::Commit(Box::new((read, commit)), reply));
+            };
+            self.tidy_up();
+            return Box::pin(future::ready(answer));
+        };
+        let too_long = StoreError::HeldTooLong(self.hold.as_millis());
+        let (reply, answer) = oneshot::channel();
+        // The transaction listens for this one commit, or does not any more.
+        let sent = hold.try_send(HeldCommit { read, commit, reply });
+        Box::pin(async move {
+            match sent {
+                Ok(()) => answer.await.unwrap_or(Err(too_long)),
+                Err(_) => Err(too_long),
+            }
+        })
+    }
+
+    fn tidy_up(&self) {
+        if self.shared.asks() {
+            // A thread that has so much to do tidies up behind each job anyway.
+            let _ = self.jobs.try_send(Job::Tidy);
+        }
     }
 }
 
@@ -96,27 +147,31 @@ impl Store for SqliteStore {
         ask(&self.jobs, |reply| Job::ReadAlone(request, reply))
     }
 
-    fn commit(&self, mut version: Version, commit: Commit) -> StoreFuture<Committed> {
-        let Some(hold) = version.hold.take() else {
-            let Some(answer) = self.shared.commit(&version, &commit) else {
-                return ask(&self.jobs, |reply| Job::Commit(Box::new((version, commit)), reply));
-            };
-            if self.shared.asks() {
-                // A thread that has so much to do tidies up behind each job anyway.
-                let _ = self.jobs.try_send(Job::Tidy);
-            }
-            return Box::pin(future::ready(answer));
+    fn commit(&self, version: Version, commit: Commit) -> StoreFuture<Committed> {
+        let answer = match version.into_read::<Read>() {
+            Some(read) => self.commit_read(read, commit),
+            None => refused("it was read from another store"),
         };
-        let too_long = StoreError::HeldTooLong(self.hold.as_millis());
-        let (reply, answer) = oneshot::channel();
-        // The transaction listens for this one commit, or does not any more.
-        let sent = hold.try_send(HeldCommit { version, commit, reply });
-        Box::pin(async move {
-            match sent {
-                Ok(()) => answer.await.unwrap_or(Err(too_long)),
-                Err(_) => Err(too_long),
+        self.durable(answer, is_done)
+    }
+
+    fn settle(&self, settlement: Settlement) -> StoreFuture<Settled> {
+        let answer: StoreFuture<Settled> = match self.shared.settle(&settlement) {
+            Some(answer) => {
+                self.tidy_up();
+                Box::pin(future::ready(answer))
             }
-        })
+            None => ask(&self.jobs, |reply| Job::Settle(Box::new(settlement), reply)),
+        };
+        self.durable(answer, |settled| matches!(settled, Settled::Done { .. }))
+    }
+
+    fn counters(&self, request: CountersRequest) -> StoreFuture<Vec<CounterPart>> {
+        ask(&self.jobs, |reply| Job::Counters(request, reply))
+    }
+
+    fn reset(&self, reset: Reset) -> StoreFuture<Committed> {
+        self.durable(ask(&self.jobs, |reply| Job::Reset(reset, reply)), is_done)
     }
 
     fn records(&self, request: RecordsRequest) -> StoreFuture<Vec<AuditRecord>> {
@@ -150,6 +205,14 @@ fn page(jobs: &SyncSender<Job>, request: RecordsRequest) -> StoreFuture<Page> {
     ask(jobs, |reply| Job::Page(request, reply))
 }
 
+fn is_done(committed: &Committed) -> bool {
+    matches!(committed, Committed::Done { .. })
+}
+
+fn refused<T: Send + 'static>(why: &str) -> StoreFuture<T> {
+    Box::pin(future::ready(Err(StoreError::Refused(why.to_owned()))))
+}
+
 /// Hands a job over now; the answer can be awaited with any executor.
 fn ask<T: Send + 'static>(jobs: &SyncSender<Job>, job: impl FnOnce(Reply<T>) -> Job) -> StoreFuture<T> {
     let (reply, answer) = oneshot::channel();
@@ -173,14 +236,19 @@ mod tests {
     use pollster::block_on;
 
     use super::*;
-    use crate::request::{AppliedCharge, CallTag, CounterRead, Record};
+    use crate::request::{AppliedCharge, CallTag, CounterRead, NamedBy, Record};
+
+    fn tag() -> CallTag {
+        CallTag { id: "c".to_owned(), caller: Digest::ZERO, digest: Digest::ZERO, named_by: NamedBy::Nobody }
+    }
 
     fn request() -> ReadRequest {
         ReadRequest {
             tenant: "t".to_owned(),
-            call: CallTag { id: "c".to_owned(), digest: Digest::ZERO },
+            call: tag(),
             at: Timestamp::from_millis(0).unwrap(),
             zone: TimeZone::utc(),
+            remembered_ms: 1_000,
             counters: Vec::new(),
         }
     }
@@ -205,7 +273,7 @@ mod tests {
                 sequence: Digest::of(&[u8::from(index % 7 == 0)]),
             });
             let asked = ReadRequest {
-                call: CallTag { id: format!("{}", index % 40), digest: Digest::ZERO },
+                call: CallTag { id: index.to_string(), ..tag() },
                 at: Timestamp::from_millis(i64::from(index) * 10).unwrap(),
                 counters: counters.collect(),
                 ..request()
@@ -216,7 +284,7 @@ mod tests {
             let charges = asked.counters.iter().map(|counter| AppliedCharge::to(counter, 3, false)).collect();
             let verdict = if index % 3 == 0 { Verdict::RequireApproval } else { Verdict::Allow };
             let commit = Commit::of(&asked, verdict, charges, record());
-            let work = Box::new((other.version, commit.clone()));
+            let work = Box::new((other.version.into_read().unwrap(), commit.clone()));
             let other = block_on(ask(&by_thread.jobs, |reply| Job::Commit(work, reply))).unwrap();
             assert_eq!(block_on(in_line.commit(one.version, commit)).unwrap(), other, "{index}");
         }
@@ -225,7 +293,7 @@ mod tests {
     #[test]
     fn what_was_held_for_too_long_is_not_committed() {
         let hold = Duration::from_millis(1);
-        let store = SqliteStore::start(connection::open_in_memory().unwrap(), Durability::Normal, hold).unwrap();
+        let store = SqliteStore::start(connection::open_in_memory().unwrap(), hold).unwrap();
         let version = block_on(store.read_alone(request())).unwrap().version;
         // This is answered only when the hold is over.
         block_on(store.read(request())).unwrap();
@@ -238,7 +306,7 @@ mod tests {
     fn a_dropped_store_finishes_what_waits() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("state.db");
-        let store = SqliteStore::open(&path, Durability::Normal).unwrap();
+        let store = SqliteStore::open(&path, Durability::Process).unwrap();
         let proof = store.verify("t");
         let mut answers = Vec::new();
         for _ in 0..100 {
@@ -250,7 +318,7 @@ mod tests {
             assert!(matches!(block_on(answer), Ok(Committed::Done { .. })));
         }
         assert!(matches!(block_on(proof), Err(StoreError::Closed)));
-        let store = SqliteStore::open(&path, Durability::Normal).unwrap();
+        let store = SqliteStore::open(&path, Durability::Process).unwrap();
         assert_eq!(block_on(store.verify("t")).unwrap(), Ok(100));
     }
 }

@@ -8,7 +8,8 @@ use agenthalt_core::digest::Key;
 
 use crate::audit::{AuditRecord, Broken};
 use crate::error::StoreError;
-use crate::request::{Commit, Committed, ReadRequest, RecordsRequest, Snapshot, Version};
+use crate::request::{Commit, Committed, ReadRequest, Snapshot, Version};
+use crate::settlement::{CounterPart, CountersRequest, RecordsRequest, Reset, Settled, Settlement};
 
 /// What a store answers with. The work is handed over when the method is called; a future that is
 /// dropped undoes nothing.
@@ -27,11 +28,21 @@ pub type StoreFuture<T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + S
 /// A counter's clock is the latest stamp at which it was charged. A call is judged and charged at the
 /// later one of its own stamp and that clock, so that time that runs backwards opens no window again.
 ///
-/// # A call that is judged again
+/// # A call on record
 ///
-/// Charges of an evaluation that was not let through (such charges count attempts) are taken out of
-/// the readings of a later evaluation of the same call, id and digest, and are replaced by its charges
-/// when it is committed. Charges of an evaluation that was let through always stay.
+/// A commit puts the answer on record, under the call's id and its caller, for as long as the request says, by the
+/// latest stamp of anything that was committed. A read under that id finds it. It stands: a commit under the id is
+/// refused, unless the answer is still open, because a human is asked or because the call was let through and did
+/// not run. Then, for the same call, its earlier charges are left out of the readings and are replaced by the new
+/// ones. Two calls of one id at once are told apart like two of one counter: by a conflict.
+///
+/// A settlement tells what came of a call that was let through. It changes the charges where they were made, in the
+/// windows of that time; a call is settled once.
+///
+/// # Counters
+///
+/// A counter is charged and read with one kind of window, of any length where it rolls, and with one kind of
+/// measure: those that add up, or those that look at the last charges.
 pub trait Store: Send + Sync {
     /// The secret of this state, for keyed digests.
     fn key(&self) -> &Key;
@@ -46,6 +57,16 @@ pub trait Store: Send + Sync {
 
     /// Applies charges and appends the record, in one transaction, if what was read still holds.
     fn commit(&self, version: Version, commit: Commit) -> StoreFuture<Committed>;
+
+    /// Settles a call, in one transaction with the record of it.
+    fn settle(&self, settlement: Settlement) -> StoreFuture<Settled>;
+
+    /// A page of a tenant's counters, in the order in which they were first charged.
+    fn counters(&self, request: CountersRequest) -> StoreFuture<Vec<CounterPart>>;
+
+    /// Lets counters begin anew, in one transaction with the record of it. Their clocks stay. A conflict means that
+    /// others charge meanwhile: ask again.
+    fn reset(&self, reset: Reset) -> StoreFuture<Committed>;
 
     /// A page of a tenant's audit records, in order.
     fn records(&self, request: RecordsRequest) -> StoreFuture<Vec<AuditRecord>>;

@@ -7,7 +7,8 @@ use agenthalt_core::counter::Window;
 use agenthalt_core::digest::Digest;
 use rusqlite::Connection;
 
-use crate::charge::{self, OwnCharge};
+use crate::charge;
+use crate::entry::Amendment;
 use crate::error::Failure;
 use crate::row::Total;
 
@@ -39,8 +40,9 @@ pub(crate) struct Tail {
     below: i64,
     /// Whether there are none below.
     is_whole: bool,
-    /// Charges that were taken back, and the entry that did so; the table may still have them.
-    gone: Vec<(OwnCharge, i64)>,
+    /// Charges that became others or were taken back, and the entry that did so; the table may still have them as
+    /// they were.
+    amended: Vec<(Amendment, i64)>,
     /// The newest place that the table has.
     in_table: i64,
     /// How many of the newest were asked for one by one.
@@ -55,7 +57,7 @@ impl Tail {
             end: 0,
             below: newest.saturating_add(1),
             is_whole: newest == 0,
-            gone: Vec::new(),
+            amended: Vec::new(),
             in_table: newest,
             deepest: 0,
         }
@@ -86,8 +88,9 @@ impl Tail {
             return Ok(known);
         }
         let mut older = charge::total_between(connection, counter_id, since, self.below)?;
-        for (gone, _) in self.gone.iter().filter(|(gone, _)| gone.place < self.below && gone.charged_at >= since) {
-            older = older.without(gone.amount);
+        for (it, _) in self.amended.iter().filter(|(it, _)| it.place < self.below && it.charged_at >= since) {
+            older = older.without(it.before);
+            older = it.after.map_or(older, |after| older.with(after));
         }
         Ok(Total { sum: known.sum.saturating_add(older.sum), count: known.count.saturating_add(older.count) })
     }
@@ -114,22 +117,31 @@ impl Tail {
         self.end = self.end.saturating_add(i128::from(kept.amount));
     }
 
-    /// Takes a charge back, as an entry says.
-    pub(crate) fn remove(&mut self, own: OwnCharge, entry: i64) {
-        if let Ok(index) = self.kept.binary_search_by_key(&own.place, |(kept, _)| kept.place) {
-            self.kept.remove(index);
-            let amount = i128::from(own.amount);
-            self.kept.iter_mut().skip(index).for_each(|(_, before)| *before -= amount);
-            self.end -= amount;
+    /// Makes another of a charge, or takes it back, as an entry says.
+    pub(crate) fn amend(&mut self, amended: Amendment, entry: i64) {
+        if let Ok(index) = self.kept.binary_search_by_key(&amended.place, |(kept, _)| kept.place) {
+            let more = i128::from(amended.after.unwrap_or(0)) - i128::from(amended.before);
+            let behind = match (amended.after, self.kept.get_mut(index)) {
+                (Some(after), Some((kept, _))) => {
+                    kept.amount = after;
+                    index.saturating_add(1)
+                }
+                (None, _) | (Some(_), None) => {
+                    self.kept.remove(index);
+                    index
+                }
+            };
+            self.kept.iter_mut().skip(behind).for_each(|(_, before)| *before += more);
+            self.end += more;
         }
-        // Whatever is read from the table until the table knows it too leaves it out.
-        self.gone.push((own, entry));
+        // Whatever is read from the table until the table knows it too is read with this.
+        self.amended.push((amended, entry));
     }
 
     /// The table has taken in all entries up to this one, and with them the charges up to `newest`.
     pub(crate) fn is_in_table(&mut self, newest: i64, entry: i64) {
         self.in_table = newest;
-        self.gone.retain(|(_, gone)| *gone > entry);
+        self.amended.retain(|(_, amended)| *amended > entry);
     }
 
     /// Forgets what the table has and no rolling window sees any more, or what is more than memory takes.
@@ -158,9 +170,12 @@ impl Tail {
         counter_id: i64,
         is_enough: impl Fn(&Tail) -> bool,
     ) -> Result<(), Failure> {
-        let is_whole = charge::walk(connection, counter_id, self.below, |kept| {
+        let is_whole = charge::walk(connection, counter_id, self.below, |mut kept| {
             self.below = kept.place;
-            if !self.gone.iter().any(|(gone, _)| gone.place == kept.place) {
+            let last = self.amended.iter().rev().find(|(amended, _)| amended.place == kept.place);
+            let is_gone = last.is_some_and(|(amended, _)| amended.after.is_none());
+            kept.amount = last.and_then(|(amended, _)| amended.after).unwrap_or(kept.amount);
+            if !is_gone {
                 let end = self.kept.front().map_or(self.end, |(_, before)| *before);
                 self.kept.push_front((kept, end - i128::from(kept.amount)));
             }
@@ -180,8 +195,8 @@ mod tests {
         Kept { place, charged_at: place * 10, amount: i64::MAX, sequence: Digest::ZERO }
     }
 
-    fn own(place: i64) -> OwnCharge {
-        OwnCharge { counter_id: 1, place, charged_at: place * 10, amount: i64::MAX }
+    fn amended(place: i64, after: Option<i64>) -> Amendment {
+        Amendment { place, charged_at: place * 10, before: i64::MAX, after }
     }
 
     #[test]
@@ -189,12 +204,29 @@ mod tests {
         let connection = Connection::open_in_memory().unwrap();
         let mut tail = Tail::unread(0);
         (1..=9).for_each(|place| tail.push(kept(place)));
-        tail.remove(own(5), 1);
-        tail.remove(own(9), 1);
+        tail.amend(amended(5, None), 1);
+        tail.amend(amended(9, None), 1);
         for (since, count) in [(0, 7), (40, 4), (50, 3), (51, 3), (80, 1), (81, 0)] {
             let total = tail.total_since(&connection, 1, Window::RollingMs(1), since).unwrap();
             assert_eq!(total, Total { sum: i128::from(i64::MAX) * i128::from(count), count }, "since {since}");
         }
+    }
+
+    #[test]
+    fn a_charge_that_became_another_counts_as_that() {
+        let connection = Connection::open_in_memory().unwrap();
+        let mut tail = Tail::unread(0);
+        (1..=3).for_each(|place| tail.push(kept(place)));
+        tail.amend(amended(2, Some(7)), 1);
+        let most = i128::from(i64::MAX);
+        for (since, sum, count) in [(0, most * 2 + 7, 3), (20, most + 7, 2), (21, most, 1)] {
+            let total = tail.total_since(&connection, 1, Window::RollingMs(1), since).unwrap();
+            assert_eq!(total, Total { sum, count }, "since {since}");
+        }
+        tail.push(kept(4));
+        assert_eq!(tail.newest(&connection, 1, 2).unwrap().unwrap().amount, 7);
+        let total = tail.total_since(&connection, 1, Window::RollingMs(1), 20).unwrap();
+        assert_eq!(total, Total { sum: most * 2 + 7, count: 3 });
     }
 
     #[test]

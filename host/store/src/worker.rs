@@ -11,7 +11,9 @@ use crate::audit::Page;
 use crate::checkpoint::{self, Checkpoint};
 use crate::connection::State;
 use crate::error::{Failure, StoreError};
-use crate::request::{Commit, Committed, ReadRequest, RecordsRequest, Snapshot, Version};
+use crate::read::Read;
+use crate::request::{Commit, Committed, ReadRequest, Snapshot};
+use crate::settlement::{CounterPart, CountersRequest, RecordsRequest, Reset, Settled, Settlement};
 use crate::shared::Shared;
 
 /// Where an answer goes.
@@ -21,7 +23,10 @@ pub(crate) type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
 pub(crate) enum Job {
     Read(ReadRequest, Reply<Snapshot>),
     ReadAlone(ReadRequest, Reply<Snapshot>),
-    Commit(Box<(Version, Commit)>, Reply<Committed>),
+    Commit(Box<(Read, Commit)>, Reply<Committed>),
+    Settle(Box<Settlement>, Reply<Settled>),
+    Counters(CountersRequest, Reply<Vec<CounterPart>>),
+    Reset(Reset, Reply<Committed>),
     Page(RecordsRequest, Reply<Page>),
     /// Nobody waits for this.
     Tidy,
@@ -31,7 +36,7 @@ pub(crate) enum Job {
 /// The commit of a version that was read alone; it goes straight to the transaction that waits for it.
 #[derive(Debug)]
 pub(crate) struct HeldCommit {
-    pub(crate) version: Version,
+    pub(crate) read: Read,
     pub(crate) commit: Commit,
     pub(crate) reply: Reply<Committed>,
 }
@@ -68,6 +73,9 @@ impl Worker {
                 Job::Read(request, reply) => drop(reply.send(self.work(|state| state.read(&request)))),
                 Job::ReadAlone(request, reply) => self.read_alone(&request, reply),
                 Job::Commit(work, reply) => drop(reply.send(self.work(|state| state.commit(&work.0, &work.1)))),
+                Job::Settle(settlement, reply) => drop(reply.send(self.work(|state| state.settle(&settlement)))),
+                Job::Counters(request, reply) => drop(reply.send(self.work(|state| state.counters(&request)))),
+                Job::Reset(reset, reply) => drop(reply.send(self.work(|state| state.reset(&reset)))),
                 Job::Page(request, reply) => drop(reply.send(self.work(|state| state.page(&request)))),
                 Job::Tidy => {}
                 Job::Stop => break,
@@ -92,17 +100,17 @@ impl Worker {
             Ok(patient) => patient,
             Err(error) => return drop(reply.send(Err(error))),
         };
-        let (alone, mut snapshot) = match patient.state().read_alone(request) {
+        let (alone, mut read) = match patient.state().read_alone(request) {
             Ok(read) => read,
             Err(failure) => return drop(reply.send(Err(failed(failure)))),
         };
         let (holder, held) = mpsc::sync_channel(1);
-        snapshot.version.hold = Some(holder);
+        read.read.hold = Some(holder);
         // Where nobody waits for the answer any more, it is dropped here, and the lock with it.
-        drop(reply.send(Ok(snapshot)));
+        drop(reply.send(Ok(read.into_snapshot())));
         // Everything but a commit in time rolls back: the transaction is dropped.
-        if let Ok(HeldCommit { version, commit, reply }) = held.recv_timeout(self.hold) {
-            drop(reply.send(alone.finish(&version, &commit).map_err(failed)));
+        if let Ok(HeldCommit { read, commit, reply }) = held.recv_timeout(self.hold) {
+            drop(reply.send(alone.finish(&read, &commit).map_err(failed)));
         }
     }
 

@@ -32,6 +32,7 @@ pub(super) fn of(policy: &Policy) -> Digest {
         ("time_zone", Json::from(policy.time_zone.name())),
         ("depth", Json::from(policy.call.depth as u64)),
         ("bytes", Json::from(policy.call.bytes as u64)),
+        ("remembered_ms", Json::from(policy.remembered_ms)),
     ]
     .into_iter()
     .collect();

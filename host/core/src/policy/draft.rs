@@ -19,6 +19,9 @@ use crate::subject::Phase;
 use crate::time::TimeZone;
 use crate::verdict::Unmatched;
 
+/// For how long the answer to a call is on record where the policy says nothing: a day.
+const REMEMBERED_MS: u64 = 24 * 60 * 60 * 1_000;
+
 pub(super) const TOP_KEYS: [&str; 6] = ["version", "guards", "unmatched", "time_zone", "state", "call"];
 pub(super) const SHARED_KEYS: [&str; 3] = ["enabled", "mode", "limits"];
 pub(super) const CUSTOM_KEYS: [&str; 7] = ["component", "sha256", "config", "enabled", "mode", "phases", "limits"];
@@ -167,6 +170,7 @@ impl Reader {
         policy.state = find(entries, "state").and_then(|node| self.state(node));
         if let Some(node) = find(entries, "call") {
             policy.call = self.call_limits(node);
+            policy.remembered_ms = self.remembered_ms(node);
         }
         policy
     }
@@ -286,7 +290,7 @@ impl Reader {
         }
         let entries = self.map(node, "`state:` (a path, or `{ path, durability }`)")?;
         self.known_keys(entries, &["path", "durability"], "key");
-        let choices = [("full", Durability::Full), ("normal", Durability::Normal)];
+        let choices = [("process", Durability::Process), ("power", Durability::Power)];
         let durability = find(entries, "durability").and_then(|node| self.choice(node, &choices)).unwrap_or_default();
         match find(entries, "path") {
             Some(path) => Some(StateSetting { path: self.text(path)?, durability }),
@@ -351,6 +355,7 @@ fn empty_policy() -> Policy {
         time_zone: TimeZone::utc(),
         state: None,
         call: JsonLimits::default(),
+        remembered_ms: REMEMBERED_MS,
         digest: Digest::ZERO,
     }
 }

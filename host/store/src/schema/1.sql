@@ -3,11 +3,13 @@ CREATE TABLE state (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     key_check BLOB NOT NULL CHECK (length(key_check) = 32),
     -- The last place of what was pending that counter and charge have taken in.
-    folded INTEGER NOT NULL DEFAULT 0 CHECK (folded >= 0)
+    folded INTEGER NOT NULL DEFAULT 0 CHECK (folded >= 0),
+    -- The latest stamp of what was taken in; none before the first.
+    clock_ms INTEGER
 ) STRICT;
 
--- What the latest commits changed in counters, one row each, until a store takes it into the tables
--- counter and charge. Those two are right only together with this one.
+-- What the latest commits changed, one row each, until a store takes it into the tables counter, charge and
+-- call. Those are right only together with this one.
 CREATE TABLE pending (
     place INTEGER PRIMARY KEY CHECK (place > 0),
     entry BLOB NOT NULL
@@ -24,6 +26,8 @@ CREATE TABLE counter (
     clock_ms INTEGER NOT NULL,
     -- The place of the newest charge ever made.
     newest INTEGER NOT NULL CHECK (newest >= 0),
+    -- Charges up to this place do not count any more: the counter was reset.
+    floor INTEGER NOT NULL CHECK (floor >= 0),
     -- The longest rolling window that was charged; older charges are pruned.
     longest_ms INTEGER NOT NULL CHECK (longest_ms >= 0),
     -- The running total of the charges since an instant; the sum is total_high * 2^63 + total_low.
@@ -41,16 +45,24 @@ CREATE TABLE charge (
     charged_at_ms INTEGER NOT NULL,
     amount INTEGER NOT NULL CHECK (amount >= 0),
     sequence BLOB NOT NULL CHECK (length(sequence) = 32),
-    -- The keyed digest of tenant and call id.
-    call BLOB NOT NULL CHECK (length(call) = 32),
-    call_digest BLOB NOT NULL CHECK (length(call_digest) = 32),
-    -- Whether it stays when its call is judged again.
-    stays INTEGER NOT NULL CHECK (stays IN (0, 1)),
-    settles INTEGER NOT NULL CHECK (settles IN (0, 1)),
     PRIMARY KEY (counter_id, place)
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX charge_that_goes ON charge (call, call_digest) WHERE stays = 0;
+-- The calls whose answer is on record: the same call under the same id gets it again, and what came of it can be
+-- told.
+CREATE TABLE call (
+    place INTEGER PRIMARY KEY,
+    -- The keyed digests of tenant and call id, and of who calls.
+    id BLOB NOT NULL CHECK (length(id) = 32),
+    caller BLOB NOT NULL CHECK (length(caller) = 32),
+    -- The last instant at which the answer is on record.
+    until_ms INTEGER NOT NULL,
+    -- The call's digest, its answer, its charges and what came of it.
+    remembered BLOB NOT NULL
+) STRICT;
+
+CREATE UNIQUE INDEX call_by_id ON call (id, caller);
+CREATE INDEX call_by_end ON call (until_ms);
 
 -- The last link of each tenant's chain.
 CREATE TABLE chain (

@@ -18,7 +18,7 @@ fn a_charge_exactly_as_old_as_the_window_still_counts() {
                 ..counter(Window::RollingMs(60_000), measure)
             };
             assert_eq!(read(store, at(0), &counter), Some(0));
-            charge(store, "c", at(0), &counter, 1);
+            spend(store, "c", at(0), &counter, 1);
             assert_eq!(read(store, at(0), &counter), Some(1));
             assert_eq!(read(store, at(60), &counter), Some(1));
             assert_eq!(read(store, later(at(60), 1), &counter), Some(0));
@@ -30,11 +30,11 @@ fn a_charge_exactly_as_old_as_the_window_still_counts() {
 fn a_day_ends_at_midnight() {
     on_every_store(|store| {
         let counter = counter(Window::Day, Measure::Sum);
-        charge(store, "c", at(0), &counter, 5);
+        spend(store, "c", at(0), &counter, 5);
         assert_eq!(read(store, at(43_199), &counter), Some(5));
         assert_eq!(read(store, at(43_200), &counter), Some(0));
-        charge(store, "d", at(43_199), &counter, 2);
-        charge(store, "e", at(43_200), &counter, 1);
+        spend(store, "d", at(43_199), &counter, 2);
+        spend(store, "e", at(43_200), &counter, 1);
         assert_eq!(read(store, at(43_200), &counter), Some(1));
     });
 }
@@ -43,8 +43,8 @@ fn a_day_ends_at_midnight() {
 fn a_month_ends_with_its_last_day() {
     on_every_store(|store| {
         let counter = counter(Window::Month, Measure::Count);
-        charge(store, "c", time("2026-02-01T00:00:00Z"), &counter, 5);
-        charge(store, "d", time("2026-02-28T23:59:59.999Z"), &counter, 5);
+        spend(store, "c", time("2026-02-01T00:00:00Z"), &counter, 5);
+        spend(store, "d", time("2026-02-28T23:59:59.999Z"), &counter, 5);
         assert_eq!(read(store, time("2026-02-28T23:59:59.999Z"), &counter), Some(2));
         assert_eq!(read(store, time("2026-03-01T00:00:00Z"), &counter), Some(0));
     });
@@ -54,8 +54,8 @@ fn a_month_ends_with_its_last_day() {
 fn a_counter_of_all_time_never_ends() {
     on_every_store(|store| {
         let counter = counter(Window::Ever, Measure::Sum);
-        charge(store, "c", at(0), &counter, 5);
-        charge(store, "d", time("2226-03-01T00:00:00Z"), &counter, 6);
+        spend(store, "c", at(0), &counter, 5);
+        spend(store, "d", time("2226-03-01T00:00:00Z"), &counter, 6);
         assert_eq!(read(store, time("2526-03-01T00:00:00Z"), &counter), Some(11));
     });
 }
@@ -72,8 +72,8 @@ fn days_have_23_and_25_hours_when_the_clocks_change() {
                 ..request(call, at, &[&counter])
             };
             let (begin, length) = (time(begin), hours * 3_600_000);
-            evaluate(store, &berlin("before", later(begin, -1)), 100, true);
-            evaluate(store, &berlin("first", begin), 1, true);
+            evaluate(store, &berlin(&format!("before {begin}"), later(begin, -1)), 100, true);
+            evaluate(store, &berlin(&format!("first {begin}"), begin), 1, true);
             assert_eq!(readings(store, &berlin("x", later(begin, length - 1))), [Some(1)]);
             assert_eq!(readings(store, &berlin("x", later(begin, length))), [Some(0)]);
         }
@@ -84,17 +84,17 @@ fn days_have_23_and_25_hours_when_the_clocks_change() {
 fn a_clock_that_runs_backwards_opens_no_window_again() {
     on_every_store(|store| {
         let day = counter(Window::Day, Measure::Sum);
-        charge(store, "c", at(0), &day, 5);
-        charge(store, "d", at(86_400), &day, 7);
+        spend(store, "c", at(0), &day, 5);
+        spend(store, "d", at(86_400), &day, 7);
         assert_eq!(read(store, at(0), &day), Some(7), "judged at the counter's clock");
-        charge(store, "e", at(0), &day, 1);
+        spend(store, "e", at(0), &day, 1);
         assert_eq!(read(store, at(86_400), &day), Some(8), "charged at the counter's clock");
         let rolling = agenthalt_store::CounterRead {
             partition: "rolling".to_owned(),
             ..counter(Window::RollingMs(1_000), Measure::Sum)
         };
-        charge(store, "c", at(100), &rolling, 1);
-        charge(store, "d", at(0), &rolling, 2);
+        spend(store, "c", at(100), &rolling, 1);
+        spend(store, "d", at(0), &rolling, 2);
         assert_eq!(read(store, at(101), &rolling), Some(3));
         assert_eq!(read(store, at(102), &rolling), Some(0));
     });
@@ -111,9 +111,9 @@ fn another_time_zone_loses_nothing_of_today() {
             };
             readings(store, &request)
         };
-        charge(store, "a", time("2026-01-14T22:30:00Z"), &counter, 1);
-        charge(store, "b", time("2026-01-14T23:30:00Z"), &counter, 10);
-        charge(store, "c", time("2026-01-15T00:30:00Z"), &counter, 100);
+        spend(store, "a", time("2026-01-14T22:30:00Z"), &counter, 1);
+        spend(store, "b", time("2026-01-14T23:30:00Z"), &counter, 10);
+        spend(store, "c", time("2026-01-15T00:30:00Z"), &counter, 100);
         assert_eq!(read_in("UTC"), [Some(100)]);
         assert_eq!(read_in("Europe/Berlin"), [Some(110)], "the day begins an hour earlier");
         assert_eq!(read_in("Africa/Cairo"), [Some(111)]);
@@ -134,8 +134,8 @@ fn the_last_time_is_none_before_the_first_charge() {
     on_every_store(|store| {
         let ever = counter(Window::Ever, Measure::LastTime);
         assert_eq!(read(store, at(0), &ever), None);
-        charge(store, "c", at(0), &ever, 0);
-        charge(store, "d", at(9), &ever, 0);
+        spend(store, "c", at(0), &ever, 0);
+        spend(store, "d", at(9), &ever, 0);
         assert_eq!(read(store, at(1_000), &ever), Some(at(9).as_millis()));
         let recent = counter(Window::RollingMs(5_000), Measure::LastTime);
         assert_eq!(read(store, at(14), &recent), Some(at(9).as_millis()));
@@ -150,7 +150,7 @@ fn runs_are_read_from_the_newest_charge_back() {
         let two = counter(Window::Ever, Measure::RunOfTwo);
         for (index, sequence) in ["c", "a", "b", "a", "b", "b", "b"].into_iter().enumerate() {
             let call = format!("{index}");
-            charge(store, &call, at(0), &of_sequence(&same, sequence), 0);
+            spend(store, &call, at(0), &of_sequence(&same, sequence), 0);
             match index {
                 3 => {
                     assert_eq!(read(store, at(0), &of_sequence(&same, "a")), Some(1));
@@ -197,7 +197,7 @@ fn sums_stop_at_the_largest_number() {
             let sum =
                 agenthalt_store::CounterRead { partition: format!("{window:?}"), ..counter(window, Measure::Sum) };
             for call in ["a", "b", "c"] {
-                charge(store, call, at(0), &sum, i64::MAX);
+                spend(store, call, at(0), &sum, i64::MAX);
             }
             assert_eq!(read(store, at(0), &sum), Some(i64::MAX));
             let count = agenthalt_store::CounterRead { measure: Measure::Count, ..sum };

@@ -47,7 +47,7 @@ fn who_is_alone_is_answered_at_once() {
 #[test]
 fn a_commit_that_waits_for_the_disk_is_done_all_the_same() {
     let folder = Folder::new();
-    let store = SqliteStore::open(&folder.file(), Durability::Full).unwrap();
+    let store = SqliteStore::open(&folder.file(), Durability::Power).unwrap();
     for call in 0..20 {
         charge(&store, &call.to_string(), at(0), &day(), 1);
     }
@@ -58,7 +58,8 @@ fn a_commit_that_waits_for_the_disk_is_done_all_the_same() {
 
 #[test]
 fn a_reader_waits_for_who_reads_alone() {
-    on_every_store(|store| {
+    let folder = Folder::new();
+    for store in [&SqliteStore::in_memory().unwrap(), &folder.open()] {
         let (alone, reader) = (request("a", at(0), &[&day()]), request("b", at(0), &[&day()]));
         let held = block_on(store.read_alone(alone.clone())).unwrap().version;
         let mut waiting = store.read(reader.clone());
@@ -67,7 +68,7 @@ fn a_reader_waits_for_who_reads_alone() {
         let snapshot = block_on(waiting).unwrap();
         assert_eq!(snapshot.readings, [Some(1)]);
         assert!(matches!(block_on(store.commit(snapshot.version, one(&reader))).unwrap(), Committed::Done { .. }));
-    });
+    }
 }
 
 #[test]

@@ -40,7 +40,7 @@ fn what_another_store_commits_in_between_is_a_conflict() {
 fn a_commit_that_fails_in_the_middle_is_forgotten() {
     let folder = Folder::new();
     let store = folder.open();
-    charge(&store, "a", at(0), &sums()[0], 5);
+    spend(&store, "a", at(0), &sums()[0], 5);
     let raw = Connection::open(folder.file()).unwrap();
     let fails = "CREATE TRIGGER fails BEFORE INSERT ON audit WHEN new.kind = 'bad'
         BEGIN SELECT RAISE(ABORT, 'no'); END";
@@ -58,7 +58,7 @@ fn a_commit_that_fails_in_the_middle_is_forgotten() {
         assert_eq!(readings(&store, &asked), [Some(5), Some(0)]);
         assert_eq!(both(&store), [Some(5), Some(0)]);
     }
-    charge(&store, "b", at(0), &rolling, 7);
+    spend(&store, "b", at(0), &rolling, 7);
     assert_eq!(both(&store), [Some(5), Some(7)]);
     assert_eq!(both(&folder.open()), [Some(5), Some(7)]);
     assert_eq!(block_on(store.verify(TENANT)).unwrap(), Ok(2));
@@ -96,7 +96,7 @@ fn more_counters_than_memory_takes_read_the_same() {
         let named = |index: i64| CounterRead { partition: index.to_string(), ..counter(Window::Ever, Measure::Sum) };
         let page = |page: i64| (0..500).map(|index| named(page * 500 + index)).collect::<Vec<_>>();
         for round in 1..=2 {
-            charge(store, &round.to_string(), at(0), &named(7), 5);
+            spend(store, &round.to_string(), at(0), &named(7), 5);
             for index in 0..42 {
                 let counters = page(index);
                 let expected = |counter: &CounterRead| Some(if counter.partition == "7" { round * 5 } else { 0 });
@@ -104,7 +104,7 @@ fn more_counters_than_memory_takes_read_the_same() {
                 assert_eq!(read, counters.iter().map(expected).collect::<Vec<_>>());
             }
         }
-        charge(store, "c", at(0), &named(20_999), 1);
+        spend(store, "c", at(0), &named(20_999), 1);
         assert_eq!(readings(store, &request("x", at(0), &[&named(7), &named(20_999)])), [Some(10), Some(1)]);
     });
 }
@@ -121,7 +121,7 @@ fn what_is_pending_and_cannot_be_read_is_an_error_and_no_reading() {
         let folder = Folder::new();
         let store = folder.open();
         for call in ["a", "b", "c"] {
-            charge(&store, call, at(0), &sums()[0], 1);
+            spend(&store, call, at(0), &sums()[0], 1);
         }
         let raw = Connection::open(folder.file()).unwrap();
         raw.execute_batch(damage).unwrap();

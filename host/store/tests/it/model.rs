@@ -1,12 +1,19 @@
-//! Counter arithmetic against a model that keeps every charge and looks at all of them.
+//! Random evaluations, settlements, grants, retries, resets and times on SQLite and on the plain store: both must say
+//! the same, word for word.
 
-use agenthalt_core::counter::{Measure, Window, run_length};
+use agenthalt_core::amount::Amount;
+use agenthalt_core::counter::{Measure, Window};
 use agenthalt_core::digest::Digest;
-use agenthalt_core::time::{TimeZone, Timestamp};
-use agenthalt_store::{AppliedCharge, Commit, CounterRead, SqliteStore, Store};
+use agenthalt_core::outcome::{Outcome, Status};
+use agenthalt_core::verdict::Verdict;
+use agenthalt_store::{
+    AppliedCharge, Commit, CounterRead, CountersRequest, NamedBy, ReadRequest, Record, Reset, SqliteStore, Store,
+    StoreError,
+};
 use pollster::block_on;
 use proptest::prelude::*;
 
+use crate::plain::PlainStore;
 use crate::support::*;
 
 const COUNTERS: [(Window, Measure); 10] = [
@@ -23,20 +30,90 @@ const COUNTERS: [(Window, Measure); 10] = [
 ];
 const ZONES: [&str; 3] = ["UTC", "Europe/Berlin", "Asia/Kathmandu"];
 
-/// One evaluation.
+/// What happens, and how much later.
 #[derive(Clone, Debug)]
 struct Step {
-    call: u8,
     moves_seconds: i64,
-    zone: usize,
-    sequence: u8,
-    let_through: bool,
-    /// For each counter the amount, if it is charged at all.
-    charges: Vec<Option<i64>>,
+    what: What,
 }
 
-fn any_amount() -> impl Strategy<Value = Option<i64>> {
-    prop_oneof![4 => (0..1_000_i64).prop_map(Some), 2 => Just(None), 1 => Just(Some(i64::MAX))]
+#[derive(Clone, Debug)]
+enum What {
+    Evaluate(Evaluate),
+    Settle { call: u8, caller: Option<u8>, outcome: Outcome },
+    Reset { counters: Vec<usize> },
+    List,
+}
+
+#[derive(Clone, Debug)]
+struct Evaluate {
+    call: u8,
+    caller: u8,
+    /// Which call it is; another one of the same id is refused.
+    which: u8,
+    named_by: NamedBy,
+    remembered_ms: u64,
+    zone: usize,
+    sequence: u8,
+    verdict: Verdict,
+    reads: Vec<bool>,
+    /// For each counter the amount, if it is charged at all, whether it is given back, and whether a cost replaces it.
+    charges: Vec<Option<(i64, bool, bool)>>,
+}
+
+fn any_charge() -> impl Strategy<Value = Option<(i64, bool, bool)>> {
+    let amount = prop_oneof![6 => 0..1_000_i64, 1 => Just(i64::MAX)];
+    prop::option::weighted(0.7, (amount, any::<bool>(), any::<bool>()))
+}
+
+fn any_evaluate() -> impl Strategy<Value = What> {
+    let named_by = prop_oneof![
+        6 => Just(NamedBy::Caller),
+        1 => Just(NamedBy::HostBefore),
+        1 => Just(NamedBy::Nobody),
+    ];
+    let verdict = prop_oneof![
+        3 => Just(Verdict::Allow),
+        1 => Just(Verdict::Modify),
+        3 => Just(Verdict::RequireApproval),
+        1 => Just(Verdict::Deny),
+    ];
+    let remembered_ms = prop_oneof![Just(30_000), Just(600_000), Just(DAY_MS)];
+    let zone = prop_oneof![8 => Just(0), 1 => Just(1), 1 => Just(2)];
+    let lists = (
+        prop::collection::vec(prop::bool::weighted(0.9), COUNTERS.len()),
+        prop::collection::vec(any_charge(), COUNTERS.len()),
+    );
+    let call = (0..12_u8, 0..2_u8, prop_oneof![5 => Just(0_u8), 1 => Just(1)]);
+    (call, named_by, remembered_ms, zone, 0..3_u8, verdict, lists).prop_map(
+        |((call, caller, which), named_by, remembered_ms, zone, sequence, verdict, (reads, charges))| {
+            What::Evaluate(Evaluate {
+                call,
+                caller,
+                which,
+                named_by,
+                remembered_ms,
+                zone,
+                sequence,
+                verdict,
+                reads,
+                charges,
+            })
+        },
+    )
+}
+
+fn any_settle() -> impl Strategy<Value = What> {
+    let status = prop_oneof![
+        Just(Status::Succeeded),
+        Just(Status::Failed),
+        Just(Status::NotStarted),
+        Just(Status::Unknown)
+    ];
+    let cost = prop::option::of((0..2_000_u64).prop_map(Amount::from_millionths));
+    let outcome = (status, cost).prop_map(|(status, cost)| Outcome { status, cost });
+    (0..12_u8, prop::option::weighted(0.8, 0..2_u8), outcome)
+        .prop_map(|(call, caller, outcome)| What::Settle { call, caller, outcome })
 }
 
 fn any_step() -> impl Strategy<Value = Step> {
@@ -47,115 +124,75 @@ fn any_step() -> impl Strategy<Value = Step> {
         1 => Just(0),
         1 => Just(90),
     ];
-    let charges = prop::collection::vec(any_amount(), COUNTERS.len());
-    (0..6_u8, moves, prop_oneof![8 => Just(0), 1 => Just(1), 1 => Just(2)], 0..3_u8, any::<bool>(), charges).prop_map(
-        |(call, moves_seconds, zone, sequence, let_through, charges)| Step {
-            call,
-            moves_seconds,
-            zone,
-            sequence,
-            let_through,
-            charges,
-        },
-    )
+    let reset = prop::collection::vec(0..COUNTERS.len(), 1..4).prop_map(|counters| What::Reset { counters });
+    let what = prop_oneof![20 => any_evaluate(), 8 => any_settle(), 1 => reset, 1 => Just(What::List)];
+    (moves, what).prop_map(|(moves_seconds, what)| Step { moves_seconds, what })
 }
 
-#[derive(Clone, Debug)]
-struct Kept {
-    charged_at: i64,
-    amount: i64,
-    sequence: Digest,
-    call: u8,
-    let_through: bool,
+fn caller(caller: u8) -> Digest {
+    Digest::of(&[caller])
 }
 
-/// One counter, told by all its charges.
-#[derive(Clone, Debug, Default)]
-struct Model {
-    clock: i64,
-    charges: Vec<Kept>,
+fn counter_of(index: usize, sequence: u8) -> CounterRead {
+    let (window, measure) = COUNTERS[index];
+    CounterRead { counter: index.to_string(), ..of_sequence(&counter(window, measure), &sequence.to_string()) }
 }
 
-impl Model {
-    fn effective(&self, at: Timestamp) -> Timestamp {
-        Timestamp::from_millis(at.as_millis().max(self.clock)).unwrap()
-    }
-
-    fn reading(&self, counter: &CounterRead, at: Timestamp, zone: &TimeZone, call: u8) -> Option<i64> {
-        let start = counter.window.start(self.effective(at), zone);
-        let seen: Vec<&Kept> = self
-            .charges
-            .iter()
-            .filter(|kept| kept.charged_at >= start && (kept.let_through || kept.call != call))
-            .collect();
-        match counter.measure {
-            Measure::Sum => Some(seen.iter().fold(0, |sum: i64, kept| sum.saturating_add(kept.amount))),
-            Measure::Count => Some(i64::try_from(seen.len()).unwrap()),
-            Measure::LastTime => seen.last().map(|kept| kept.charged_at),
-            Measure::RunOfSame | Measure::RunOfTwo => {
-                let calls: Vec<Digest> = seen.iter().rev().map(|kept| kept.sequence).collect();
-                Some(i64::try_from(run_length(counter.measure, &counter.sequence, &calls)).unwrap())
-            }
-        }
-    }
-}
-
-/// The counters as a step reads them.
-fn counters_of(step: &Step) -> Vec<CounterRead> {
-    let counters = COUNTERS.iter().enumerate().map(|(index, (window, measure))| CounterRead {
-        counter: index.to_string(),
-        ..of_sequence(&counter(*window, *measure), &step.sequence.to_string())
-    });
-    counters.collect()
-}
-
-/// One evaluation, and what the model says of it.
-fn take(store: &dyn Store, models: &mut [Model], seconds: i64, step: &Step) -> Result<(), TestCaseError> {
-    let counters = counters_of(step);
+/// The evaluation of a step, and the charges it would make.
+fn asked(step: &Evaluate, seconds: i64) -> (ReadRequest, Vec<AppliedCharge>) {
+    let read: Vec<usize> = (0..COUNTERS.len()).filter(|index| step.reads[*index]).collect();
+    let counters: Vec<CounterRead> = read.iter().map(|index| counter_of(*index, step.sequence)).collect();
     let mut request = request(&step.call.to_string(), at(seconds), &counters.iter().collect::<Vec<_>>());
-    request.zone = zone(ZONES[step.zone]);
-    let snapshot = block_on(store.read(request.clone())).unwrap();
-    for ((model, counter), reading) in models.iter().zip(&counters).zip(&snapshot.readings) {
-        let expected = model.reading(counter, request.at, &request.zone, step.call);
-        prop_assert_eq!(*reading, expected, "{:?}", counter);
-    }
-    let charges: Vec<AppliedCharge> = counters
-        .iter()
-        .zip(&step.charges)
-        .filter_map(|(counter, amount)| amount.map(|amount| AppliedCharge::to(counter, amount, false)))
-        .collect();
-    let commit = Commit::of(&request, verdict(step.let_through), charges, record());
-    block_on(store.commit(snapshot.version, commit)).unwrap();
-    for ((model, counter), amount) in models.iter_mut().zip(&counters).zip(&step.charges) {
-        model.charges.retain(|kept| kept.let_through || kept.call != step.call);
-        if let Some(amount) = amount {
-            model.clock = model.effective(request.at).as_millis();
-            model.charges.push(Kept {
-                charged_at: model.clock,
-                amount: *amount,
-                sequence: counter.sequence,
-                call: step.call,
-                let_through: step.let_through,
-            });
-        }
-    }
-    Ok(())
+    (request.zone, request.remembered_ms) = (zone(ZONES[step.zone]), step.remembered_ms);
+    request.call.caller = caller(step.caller);
+    request.call.digest = Digest::of(&[step.which]);
+    request.call.named_by = step.named_by;
+    let charges = read.iter().zip(&counters).filter_map(|(index, counter)| {
+        let (amount, permitted, settles) = step.charges[*index]?;
+        Some(AppliedCharge { permitted, ..AppliedCharge::to(counter, amount, settles) })
+    });
+    (request, charges.collect())
 }
 
-fn models() -> Vec<Model> {
-    vec![Model { clock: i64::MIN, charges: Vec::new() }; COUNTERS.len()]
+/// What a store says to a step: everything that can be seen of it, as text.
+fn take(store: &dyn Store, seconds: i64, what: &What) -> String {
+    match what {
+        What::Evaluate(step) => {
+            let (request, charges) = asked(step, seconds);
+            let snapshot = block_on(store.read(request.clone())).unwrap();
+            let commit = Commit::of(&request, step.verdict, charges, record());
+            let committed = match block_on(store.commit(snapshot.version, commit)) {
+                Err(StoreError::Refused(_)) => "refused".to_owned(),
+                committed => format!("{:?}", committed.unwrap()),
+            };
+            format!("{:?} {:?} {committed}", snapshot.readings, snapshot.answered)
+        }
+        What::Settle { call, caller: by, outcome } => {
+            format!("{:?}", settle_of(store, &call.to_string(), by.map(caller), at(seconds), *outcome))
+        }
+        What::Reset { counters } => {
+            let counters = counters.iter().map(|index| (index.to_string(), String::new())).collect();
+            let record = Record { kind: "reset".to_owned(), ..record() };
+            let reset = Reset { tenant: TENANT.to_owned(), at: at(seconds), counters, record };
+            format!("{:?}", block_on(store.reset(reset)).unwrap())
+        }
+        What::List => {
+            let request = CountersRequest { tenant: TENANT.to_owned(), after: 0, most: 100 };
+            format!("{:?}", block_on(store.counters(request)).unwrap())
+        }
+    }
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn readings_are_those_of_the_model(steps in prop::collection::vec(any_step(), 1..160)) {
-        let store = SqliteStore::in_memory().unwrap();
-        let (mut models, mut seconds) = (models(), 0);
+    fn sqlite_says_what_the_plain_store_says(steps in prop::collection::vec(any_step(), 1..200)) {
+        let (store, plain) = (SqliteStore::in_memory().unwrap(), PlainStore::new());
+        let mut seconds = 0;
         for step in steps {
             seconds += step.moves_seconds;
-            take(&store, &mut models, seconds, &step)?;
+            prop_assert_eq!(take(&store, seconds, &step.what), take(&plain, seconds, &step.what), "{:?}", step);
         }
     }
 }
@@ -164,19 +201,19 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn stores_that_come_and_go_on_one_file_read_as_the_model(
+    fn stores_that_come_and_go_on_one_file_say_what_the_plain_store_says(
         steps in prop::collection::vec((any_step(), 0..3_usize, prop::bool::weighted(0.1)), 1..120),
     ) {
         let folder = Folder::new();
         let mut stores: Vec<Option<SqliteStore>> = (0..3).map(|_| Some(folder.open())).collect();
-        let (mut models, mut seconds) = (models(), 0);
+        let (plain, mut seconds) = (PlainStore::new(), 0);
         for (step, who, comes_anew) in steps {
             seconds += step.moves_seconds;
             if comes_anew {
                 stores[who] = None;
             }
             let store = stores[who].get_or_insert_with(|| folder.open());
-            take(store, &mut models, seconds, &step)?;
+            prop_assert_eq!(take(store, seconds, &step.what), take(&plain, seconds, &step.what), "{:?}", step);
         }
     }
 }

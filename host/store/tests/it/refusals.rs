@@ -97,10 +97,10 @@ fn damaged_pages_are_an_error_and_no_reading() {
 fn a_missing_folder_is_named() {
     let folder = Folder::new();
     let path = folder.file().parent().unwrap().join("no/such/state.db");
-    let error = SqliteStore::open(&path, Durability::Full).unwrap_err();
+    let error = SqliteStore::open(&path, Durability::Power).unwrap_err();
     assert!(matches!(error, StoreError::NoFolder(_)));
     assert!(error.to_string().contains("no/such"), "{error}");
-    assert!(SqliteStore::open(folder.file().parent().unwrap(), Durability::Full).is_err(), "a folder is no file");
+    assert!(SqliteStore::open(folder.file().parent().unwrap(), Durability::Power).is_err(), "a folder is no file");
 }
 
 #[cfg(unix)]
@@ -122,7 +122,7 @@ fn a_link_to_a_state_file_leads_to_the_same_key() {
     let folder = used();
     let link = folder.file().with_file_name("link.db");
     std::os::unix::fs::symlink(folder.file(), &link).unwrap();
-    let store = SqliteStore::open(&link, Durability::Normal).unwrap();
+    let store = SqliteStore::open(&link, Durability::Process).unwrap();
     assert_eq!(read(&store, at(0), &counter(Window::Day, Measure::Sum)), Some(5));
     assert!(!Path::new(&format!("{}.key", link.display())).exists());
 }

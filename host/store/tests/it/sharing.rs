@@ -115,7 +115,7 @@ fn a_process_that_is_killed_loses_nothing_that_it_answered() {
 #[test]
 fn as_child() {
     let (Ok(order), Some(file)) = (env::var(CHILD), env::var_os(FILE)) else { return };
-    let store = SqliteStore::open(&PathBuf::from(file), Durability::Normal).unwrap();
+    let store = SqliteStore::open(&PathBuf::from(file), Durability::Process).unwrap();
     // The harness prints to the same place, so each line begins anew and ends at once.
     let say = |text: String| std::io::stdout().write_all(format!("\n{text};\n").as_bytes()).unwrap();
     match order.split_once(' ').unwrap() {

@@ -4,18 +4,27 @@ use std::path::PathBuf;
 
 use agenthalt_core::counter::{Measure, Window};
 use agenthalt_core::digest::Digest;
+use agenthalt_core::outcome::Outcome;
 use agenthalt_core::policy::Durability;
 use agenthalt_core::time::{TimeZone, Timestamp};
 use agenthalt_core::verdict::Verdict;
 use agenthalt_store::{
-    AppliedCharge, CallTag, Commit, Committed, CounterRead, ReadRequest, Record, SqliteStore, Store, StoreError,
+    AppliedCharge, CallTag, Commit, Committed, CounterRead, NamedBy, ReadRequest, Record, Settled, SettledCall, Settlement,
+    SqliteStore, Store, StoreError,
 };
 use pollster::block_on;
 
+use crate::plain::PlainStore;
+
+/// For how long answers are on record, unless a claim says otherwise.
+pub(crate) const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
+
 pub(crate) const TENANT: &str = "default";
 
-/// Runs a claim on a store in memory and on one in a file.
+/// Runs a claim on every store: the plain one, and SQLite's in memory and in a file. This is the contract's suite: a
+/// new store is put here.
 pub(crate) fn on_every_store(claim: impl Fn(&dyn Store)) {
+    claim(&PlainStore::new());
     claim(&SqliteStore::in_memory().unwrap());
     let folder = Folder::new();
     claim(&folder.open());
@@ -42,7 +51,7 @@ impl Folder {
     }
 
     pub(crate) fn try_open(&self) -> Result<SqliteStore, StoreError> {
-        SqliteStore::open(&self.file(), Durability::Normal)
+        SqliteStore::open(&self.file(), Durability::Process)
     }
 }
 
@@ -78,9 +87,15 @@ pub(crate) fn of_sequence(counter: &CounterRead, sequence: &str) -> CounterRead 
 pub(crate) fn request(call: &str, at: Timestamp, counters: &[&CounterRead]) -> ReadRequest {
     ReadRequest {
         tenant: TENANT.to_owned(),
-        call: CallTag { id: call.to_owned(), digest: Digest::of(b"call") },
+        call: CallTag {
+            id: call.to_owned(),
+            caller: Digest::of(b"caller"),
+            digest: Digest::of(b"call"),
+            named_by: NamedBy::Caller,
+        },
         at,
         zone: TimeZone::utc(),
+        remembered_ms: DAY_MS,
         counters: counters.iter().map(|counter| (*counter).clone()).collect(),
     }
 }
@@ -111,7 +126,36 @@ pub(crate) fn charge(store: &dyn Store, call: &str, at: Timestamp, counter: &Cou
     assert!(matches!(committed, Committed::Done { .. }));
 }
 
+/// An amount that nobody asks for again, so that ids may be used twice.
+pub(crate) fn spend(store: &dyn Store, call: &str, at: Timestamp, counter: &CounterRead, amount: i64) {
+    let mut request = request(call, at, &[counter]);
+    request.call.named_by = NamedBy::Nobody;
+    assert!(matches!(evaluate(store, &request, amount, true), Committed::Done { .. }));
+}
+
 /// What an evaluation came to: let through, or a human was asked.
 pub(crate) fn verdict(let_through: bool) -> Verdict {
     if let_through { Verdict::Allow } else { Verdict::RequireApproval }
+}
+
+/// Settles a call whoever called.
+pub(crate) fn settle(store: &dyn Store, id: &str, at: Timestamp, outcome: Outcome) -> Settled {
+    settle_of(store, id, None, at, outcome)
+}
+
+/// Settles a call of a caller. Its record tells what changed.
+pub(crate) fn settle_of(
+    store: &dyn Store,
+    id: &str,
+    caller: Option<Digest>,
+    at: Timestamp,
+    outcome: Outcome,
+) -> Settled {
+    let record = |call: &SettledCall| {
+        let changes = call.changes.iter().map(|it| format!(",\"{}:{}:{:?}\"", it.counter, it.before, it.after));
+        let body = format!("[\"record {}\"{}]", call.sequence, changes.collect::<String>());
+        Record { kind: "settlement".to_owned(), verdict: String::new(), body }
+    };
+    let (tenant, call_id) = (TENANT.to_owned(), id.to_owned());
+    block_on(store.settle(Settlement { tenant, call_id, caller, at, outcome, record: Box::new(record) })).unwrap()
 }

@@ -2,11 +2,14 @@
 //! limit is lifted: what is above a ceiling is a problem, and so is nothing at all.
 
 use super::super::yaml::{Entry, Node, Value};
-use super::{Reader, find};
+use super::{REMEMBERED_MS, Reader, find};
 
 use agenthalt_json::Limits as JsonLimits;
 
 use crate::limits::{GuardLimits, parse_size, parse_time_ms};
+
+/// The longest time for which an answer is kept on record.
+const LONGEST_REMEMBERED_MS: u64 = 31 * 24 * 60 * 60 * 1_000;
 
 impl Reader {
     pub(super) fn limits(&mut self, entries: &[Entry]) -> GuardLimits {
@@ -36,7 +39,7 @@ impl Reader {
     pub(super) fn call_limits(&mut self, node: &Node) -> JsonLimits {
         let most = JsonLimits::default();
         let Some(entries) = self.map(node, "`call:`") else { return most };
-        self.known_keys(entries, &["max_depth", "max_size"], "limit");
+        self.known_keys(entries, &["max_depth", "max_size", "remembered_for"], "limit");
         let depth = match find(entries, "max_depth") {
             None => most.depth,
             Some(other) => match &other.value {
@@ -59,6 +62,19 @@ impl Reader {
             None => most.bytes,
         };
         JsonLimits { depth, bytes }
+    }
+
+    pub(super) fn remembered_ms(&mut self, node: &Node) -> u64 {
+        let Value::Map(entries) = &node.value else { return REMEMBERED_MS };
+        let form = "a time from 1s to 31d, as `24h`";
+        match self.quantity(entries, "remembered_for", REMEMBERED_MS, parse_time_ms, form) {
+            Some(time) if (1_000..=LONGEST_REMEMBERED_MS).contains(&time) => time,
+            Some(_) => {
+                self.say(node.at, "`remembered_for` is from 1s to 31d");
+                REMEMBERED_MS
+            }
+            None => REMEMBERED_MS,
+        }
     }
 
     fn quantity(

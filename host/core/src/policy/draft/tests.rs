@@ -18,15 +18,16 @@ fn problems(text: &str) -> Vec<String> {
 #[test]
 fn the_whole_shape_is_read() {
     let policy = read(
-        "version: 1\nunmatched: deny\ntime_zone: Europe/Berlin\nstate: {path: x.db, durability: normal}\n\
-         call: {max_depth: 8, max_size: 64KiB}\nguards:\n  budget: {max_daily_spend: 10.0, mode: shadow}\n  hours:\n    \
+        "version: 1\nunmatched: deny\ntime_zone: Europe/Berlin\nstate: {path: x.db, durability: power}\n\
+         call: {max_depth: 8, max_size: 64KiB, remembered_for: 10m}\nguards:\n  budget: {max_daily_spend: 10.0, mode: shadow}\n  hours:\n    \
          component: hours.wasm\n    config: {from: 9}\n    phases: [before]\n    limits: {fuel: 1000, time: 50ms}\n",
     )
     .unwrap();
     assert_eq!(policy.unmatched, Unmatched::Deny);
     assert_eq!(policy.time_zone.name(), "Europe/Berlin");
-    assert_eq!(policy.state, Some(StateSetting { path: "x.db".to_owned(), durability: Durability::Normal }));
+    assert_eq!(policy.state, Some(StateSetting { path: "x.db".to_owned(), durability: Durability::Power }));
     assert_eq!(policy.call, JsonLimits { depth: 8, bytes: 64 << 10 });
+    assert_eq!(policy.remembered_ms, 600_000);
     let [budget, hours] = policy.guards.as_slice() else { panic!("two guards") };
     assert_eq!(budget.settings.json().to_string(), r#"{"max_daily_spend":10}"#);
     assert_eq!(budget.mode, Mode::Shadow);
