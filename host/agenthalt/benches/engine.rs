@@ -15,7 +15,7 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 
 /// The settings that the pages of the guards begin with, wide enough to let every call through.
 const SIX: &str = "
-state: {path: unused.db, durability: normal}
+state: {path: unused.db, durability: process}
 guards:
   budget: {max_daily_spend: 1000000}
   deletion: {allow_patterns: ['temp_*', 'draft_*'], protected_resources: [inbox, sent]}
@@ -24,7 +24,7 @@ guards:
   scope: {deny_functions: ['drop_*']}
   sensitive_data: {blocked_patterns: [ssn, credit_card, api_key]}
 ";
-const SCOPE: &str = "{state: {path: unused.db, durability: normal}, guards: {scope: {deny_functions: ['drop_*']}}}";
+const SCOPE: &str = "{state: {path: unused.db, durability: process}, guards: {scope: {deny_functions: ['drop_*']}}}";
 
 /// A clock that is ten seconds on with each call, so that what is counted by the minute never fills.
 #[derive(Debug)]

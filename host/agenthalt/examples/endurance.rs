@@ -7,7 +7,7 @@ use agenthalt::{Call, Clock, PolicyEngine, State, Timestamp};
 
 const EVALUATIONS: u32 = 1_000_000;
 const POLICY: &str = "
-state: {path: unused.db, durability: normal}
+state: {path: unused.db, durability: process}
 guards:
   budget: {max_daily_spend: 1000000}
   deletion: {allow_patterns: ['temp_*', 'draft_*'], protected_resources: [inbox, sent]}

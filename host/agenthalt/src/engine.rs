@@ -16,6 +16,7 @@ use agenthalt_core::fault::Fault;
 use agenthalt_core::subject::Phase;
 use agenthalt_core::time::Timestamp;
 use agenthalt_sandbox::Lane;
+use agenthalt_store::NamedBy;
 use tracing::Instrument;
 
 use crate::builder::{Keeping, Parts, PolicyEngineBuilder};
@@ -59,7 +60,7 @@ struct Inner {
 }
 
 /// When a call came, or why that is not known.
-type Stamp = Result<Timestamp, Fault>;
+pub(crate) type Stamp = Result<Timestamp, Fault>;
 
 /// Where guards are run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -233,7 +234,7 @@ impl PolicyEngine {
     pub(crate) fn judge_blocking(
         &self,
         call: &Call,
-        id: Option<String>,
+        id: Option<CallId>,
         at: Stamp,
         grant: Option<Grant>,
     ) -> Evaluation {
@@ -246,17 +247,17 @@ impl PolicyEngine {
     async fn judge(
         &self,
         call: &Call,
-        id: Option<String>,
+        id: Option<CallId>,
         at: Stamp,
         grant: Option<Grant>,
         place: Place,
     ) -> Evaluation {
         let hooked = self.0.hooks.before(call);
         let shown = hooked.as_ref().ok().and_then(Option::as_ref).unwrap_or(call);
-        let id = id.unwrap_or_else(|| call_id(shown));
+        let (id, named_by) = id.unwrap_or_else(|| call_id(shown));
         let span = trace::evaluation(Phase::Before, &id, Some(shown));
         let given = (shown.arguments != call.arguments).then(|| call.arguments.clone());
-        let presented = Presented { call: shown.clone(), given, id, at: at_or_epoch(&at) };
+        let presented = Presented { call: shown.clone(), given, id, named_by, at: at_or_epoch(&at) };
         let bench = self.bench();
         let judged = match at.and_then(|_| hooked.as_ref().map_err(Fault::clone)) {
             Ok(_) => {
@@ -294,7 +295,7 @@ impl PolicyEngine {
     }
 
     /// The stamp of a call. A clock that fails stamps nothing, and what is not stamped is not judged.
-    fn now(&self) -> Stamp {
+    pub(crate) fn now(&self) -> Stamp {
         let caught = catch_unwind(AssertUnwindSafe(|| self.0.clock.now()));
         caught.map_err(|_| Fault::Host("the clock panicked".to_owned()))
     }
@@ -353,7 +354,15 @@ impl PolicyEngine {
         self.roster().policy.digest
     }
 
-    fn roster(&self) -> Arc<Roster> {
+    pub(crate) fn room(&self) -> &Room {
+        &self.0.room
+    }
+
+    pub(crate) fn listeners(&self) -> &Listeners {
+        &self.0.listeners
+    }
+
+    pub(crate) fn roster(&self) -> Arc<Roster> {
         self.0.roster.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -373,9 +382,15 @@ fn at_or_epoch(at: &Stamp) -> Timestamp {
     *at.as_ref().unwrap_or(&Timestamp::EPOCH)
 }
 
-/// The call's name, or one for a call that has none.
-pub(crate) fn call_id(call: &Call) -> String {
-    call.id.clone().filter(|id| !id.is_empty()).unwrap_or_else(new_call_id)
+/// A call's id, and who gave it.
+pub(crate) type CallId = (String, NamedBy);
+
+/// The call's id, or one of the host's for a call that has none.
+pub(crate) fn call_id(call: &Call) -> CallId {
+    match call.id.clone().filter(|id| !id.is_empty()) {
+        Some(id) => (id, NamedBy::Caller),
+        None => (new_call_id(), NamedBy::Host),
+    }
 }
 
 fn new_call_id() -> String {

@@ -26,11 +26,15 @@ pub enum ErrorKind {
     State,
     /// The sandbox cannot be made.
     Sandbox,
+    /// A call cannot be settled: it is not on record, was not let through, or is not told from another.
+    Settlement,
+    /// The host's clock failed.
+    Clock,
     /// What was asked makes no sense: no policy was given, or there is no such guard.
     Usage,
 }
 
-/// Why an engine could not be made or changed. It shows what to do, for people; programs ask for its
+/// Why an engine could not be made or changed, or a call not settled. It shows what to do, for people; programs ask for its
 /// [`kind`](Error::kind).
 ///
 /// ```
@@ -60,6 +64,12 @@ pub(crate) enum Cause {
         "the policy `{0}` keeps its state elsewhere, or in another way; a running engine keeps the state that it has"
     )]
     StateMoved(String),
+    #[error("the call `{0}` cannot be settled: {1}")]
+    NotSettled(String, &'static str),
+    #[error("a call that is `{0}` has no cost; settle it without one")]
+    CostOfNothing(&'static str),
+    #[error("{0}")]
+    Clock(#[source] agenthalt_core::fault::Fault),
     #[error("there is no built-in guard `{0}`")]
     NoSuchBuiltIn(String),
 }
@@ -77,9 +87,13 @@ impl Error {
             Cause::Io { .. } => ErrorKind::Io,
             Cause::State(_) => ErrorKind::State,
             Cause::Sandbox(_) => ErrorKind::Sandbox,
-            Cause::NoPolicy | Cause::NoSuchBuiltIn(_) | Cause::NoSuchGuard(_) | Cause::StateMoved(_) => {
-                ErrorKind::Usage
-            }
+            Cause::NotSettled(..) => ErrorKind::Settlement,
+            Cause::Clock(_) => ErrorKind::Clock,
+            Cause::NoPolicy
+            | Cause::NoSuchBuiltIn(_)
+            | Cause::NoSuchGuard(_)
+            | Cause::StateMoved(_)
+            | Cause::CostOfNothing(_) => ErrorKind::Usage,
         }
     }
 

@@ -142,6 +142,9 @@ pub struct Evaluation {
     pub malformed: Option<MalformedCall>,
     /// The guard whose word decides; none where no guard's does.
     pub decided_by: Option<String>,
+    /// Whether this is the answer that the same call under the same id got before. Nothing is charged again, and the
+    /// call may have run already: who runs it should know whether it did.
+    pub repeats: bool,
     /// The policy's digest.
     pub policy: Digest,
     /// The record's number in the tenant's audit chain; none where no record could be written.

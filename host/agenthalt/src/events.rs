@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 
 use agenthalt_core::digest::Digest;
 use agenthalt_core::fault::Fault;
+use agenthalt_core::outcome::Outcome;
 use futures_channel::mpsc;
 use futures_core::Stream;
 
@@ -42,8 +43,33 @@ pub enum Event {
     Approval(Arc<Evaluation>),
     /// Something went wrong in a guard, in a hook or in the host.
     Fault(FaultEvent),
+    /// It was told what came of a call.
+    Settlement(SettlementEvent),
     /// Other rules hold from now on.
     Policy(PolicyEvent),
+}
+
+/// What came of a call.
+///
+/// ```
+/// # use agenthalt::{Call, Event, Outcome, testing};
+/// # let engine = testing::engine("guards: {budget: {}}");
+/// let call = engine.evaluate_blocking(&Call::new("search", "{}"));
+/// let mut events = engine.listen(10);
+/// engine.settle_blocking(&call.call_id, Outcome::succeeded())?;
+/// let Some(Event::Settlement(told)) = events.try_next() else { panic!("a settlement") };
+/// assert_eq!((told.call_id, told.outcome), (call.call_id, Outcome::succeeded()));
+/// # Ok::<(), agenthalt::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SettlementEvent {
+    /// Names the call.
+    pub call_id: String,
+    /// What came of it.
+    pub outcome: Outcome,
+    /// The record's number in the tenant's audit chain.
+    pub sequence: u64,
 }
 
 /// What went wrong while a call was judged.

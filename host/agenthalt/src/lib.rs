@@ -85,6 +85,7 @@
 //! | [`settings`] | the settings of the six built-in guards, one type each |
 //! | [`status`](GuardStatus) | how the guards of a policy are |
 //! | [`evaluation`](Evaluation) | the full record of one run of the pipeline |
+//! | [`settle`](CallRef) | what came of a call, told by the side that ran it |
 //! | [`simulation`](Simulation) | many calls in order under their own stamps, state in memory |
 //! | [`events`](Event) | what happens, for those who listen |
 //! | [`clock`](Clock) | what stamps a call |
@@ -100,6 +101,7 @@
 //! | `hooks` | the host's own code before and after the judging |
 //! | `trace` | spans for those who trace |
 //! | `record` | what the audit log keeps of an evaluation |
+//! | `repeat` | an answer that was given before, once more |
 
 mod builder;
 mod clock;
@@ -115,8 +117,10 @@ mod load;
 mod matter;
 mod pipeline;
 mod record;
+mod repeat;
 mod roster;
 pub mod settings;
+mod settle;
 mod setup;
 mod simulation;
 mod source;
@@ -132,6 +136,7 @@ pub use agenthalt_core::description::{Description, Phases, Verdicts};
 pub use agenthalt_core::digest::{Digest, NotADigest};
 pub use agenthalt_core::fault::Fault;
 pub use agenthalt_core::limits::{GuardLimits, LimitError};
+pub use agenthalt_core::outcome::{Outcome, Status, UnknownStatus};
 pub use agenthalt_core::policy::{Mode, Position, Problem, Problems};
 pub use agenthalt_core::subject::Phase;
 pub use agenthalt_core::time::{NotATime, Timestamp};
@@ -147,8 +152,9 @@ pub use clock::Clock;
 pub use engine::PolicyEngine;
 pub use error::{Error, ErrorKind};
 pub use evaluation::{Decision, Evaluation, OutputEvaluation, Rewrite, Silence};
-pub use events::{Event, Events, FaultEvent, PolicyEvent};
+pub use events::{Event, Events, FaultEvent, PolicyEvent, SettlementEvent};
 pub use load::{Progress, built_in_names};
+pub use settle::{CallRef, Settled};
 pub use setup::{ComponentSource, GuardSetup};
 pub use simulation::{Human, Simulated, Simulation};
 pub use source::PolicySource;

@@ -11,10 +11,10 @@ use agenthalt_core::fault::Fault;
 use agenthalt_core::policy::Mode;
 use agenthalt_core::subject::{Phase, Subject};
 use agenthalt_core::time::Timestamp;
-use agenthalt_core::verdict::{Granted, Outcome, Risk, Unmatched, Verdict, Voice, combine};
+use agenthalt_core::verdict::{Combined, Granted, Risk, Unmatched, Verdict, Voice, combine};
 use agenthalt_json::Json;
 use agenthalt_sandbox::{GuestCall, Lane, PreparedCall, Sandbox};
-use agenthalt_store::{CallTag, Commit, Committed, CounterRead, ReadRequest, Store, StoreError, Version};
+use agenthalt_store::{CallTag, Commit, Committed, CounterRead, NamedBy, ReadRequest, Store, StoreError, Version};
 use tracing::Instrument;
 
 use crate::evaluation::{Evaluation, OutputEvaluation};
@@ -51,6 +51,8 @@ pub(crate) struct Presented {
     /// The arguments as the caller gave them, where a hook gave others.
     pub(crate) given: Option<String>,
     pub(crate) id: String,
+    /// Who gave the call its id.
+    pub(crate) named_by: NamedBy,
     pub(crate) at: Timestamp,
 }
 
@@ -69,7 +71,7 @@ impl Bench {
         let start = Instant::now();
         let mut evaluation = Evaluation::of_call(&presented, self.roster.policy.digest);
         evaluation.granted = grant.as_ref().map(|grant| grant.granted.clone()).unwrap_or_default();
-        let Presented { call, given, id, .. } = presented;
+        let Presented { call, given, id, named_by, .. } = presented;
         let limits = self.roster.policy.call;
         let matter = JudgedCall::new(&call, id, self.room.tenant.clone(), limits);
         let mut matter = matter.map(|judged| Matter::of_call(judged, &call.arguments, self.room.store.key()));
@@ -89,7 +91,7 @@ impl Bench {
                 matter.sequence = matter.call.sequence_digest(given, key);
             }
         }
-        self.judge_or_refuse(matter, &call, grant.as_ref(), &mut evaluation).await;
+        self.judge_or_refuse(matter, &call, named_by, grant.as_ref(), &mut evaluation).await;
         if evaluation.is_allowed() && self.judges_outputs() {
             let ran = Ran { call, arguments: evaluation.final_arguments.clone() };
             self.room.let_through.keep(&evaluation.call_id, ran);
@@ -112,7 +114,8 @@ impl Bench {
         let start = Instant::now();
         let (limits, ran) = (self.roster.policy.call, self.room.let_through.end(id));
         let known = ran.as_ref().map(Arc::clone).unwrap_or_default();
-        let presented = Presented { call: known.call.clone(), given: None, id: id.to_owned(), at };
+        let named_by = NamedBy::Nobody;
+        let presented = Presented { call: known.call.clone(), given: None, id: id.to_owned(), named_by, at };
         let mut evaluation = Evaluation::of_call(&presented, self.roster.policy.digest);
         evaluation.phase = Phase::After;
         evaluation.final_arguments.clone_from(&known.arguments);
@@ -130,7 +133,7 @@ impl Bench {
                 evaluation.refuse(fault);
             }
         } else {
-            self.judge_or_refuse(matter, &known.call, None, &mut evaluation).await;
+            self.judge_or_refuse(matter, &known.call, named_by, None, &mut evaluation).await;
         }
         evaluation.elapsed = start.elapsed();
         OutputEvaluation { output: evaluation.is_allowed().then(|| evaluation.final_output.clone()), evaluation }
@@ -138,7 +141,8 @@ impl Bench {
 
     /// Withholds an output that is not judged at all.
     pub(crate) async fn refuse_output(&self, id: &str, output: &str, at: Timestamp, fault: Fault) -> OutputEvaluation {
-        let presented = Presented { call: Call::default(), given: None, id: id.to_owned(), at };
+        let named_by = NamedBy::Nobody;
+        let presented = Presented { call: Call::default(), given: None, id: id.to_owned(), named_by, at };
         let mut evaluation = Evaluation::of_call(&presented, self.roster.policy.digest);
         evaluation.phase = Phase::After;
         output.clone_into(&mut evaluation.final_output);
@@ -156,17 +160,23 @@ impl Bench {
         &self,
         matter: Result<Matter, MalformedCall>,
         call: &Call,
+        named_by: NamedBy,
         grant: Option<&Grant>,
         evaluation: &mut Evaluation,
     ) {
         let judged = match matter {
-            Ok(matter) => self.judge_until_it_holds(&matter, grant, evaluation).await,
-            Err(error) => {
+            Ok(matter) => self.judge_until_it_holds(&matter, named_by, grant, evaluation).await,
+            Err(error) => Err(Stop::Malformed(error)),
+        };
+        let recorded = match judged {
+            Ok(()) => Ok(()),
+            Err(Stop::Malformed(error)) => {
                 evaluation.malformed = Some(error);
                 self.record_bare(call, evaluation).await
             }
+            Err(Stop::Fault(fault)) => Err(fault),
         };
-        if let Err(fault) = judged {
+        if let Err(fault) = recorded {
             self.refuse_and_record(call, evaluation, fault).await;
         }
     }
@@ -186,11 +196,13 @@ impl Bench {
     async fn judge_until_it_holds(
         &self,
         matter: &Matter,
+        named_by: NamedBy,
         grant: Option<&Grant>,
         evaluation: &mut Evaluation,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), Stop> {
         let ledger = Ledger::new(&self.roster, matter.subject.phase(), &matter.call, matter.sequence);
-        let tag = CallTag { id: matter.call.id.clone(), digest: matter.digest };
+        let caller = matter.call.caller(self.room.store.key());
+        let tag = CallTag { id: matter.call.id.clone(), caller, digest: matter.digest, named_by };
         let request = self.request(tag, evaluation.at, ledger.reads());
         for attempt in 0..=MOST_CONFLICTS {
             let alone = attempt == MOST_CONFLICTS;
@@ -198,6 +210,11 @@ impl Bench {
                 if alone { self.room.store.read_alone(request.clone()) } else { self.room.store.read(request.clone()) };
             let snapshot = asked.await.map_err(state)?;
             let readings = ledger.readings(&snapshot.readings);
+            if let Some(answered) = &snapshot.answered
+                && !self.is_judged_again(answered, grant.is_some())?
+            {
+                return self.repeat(matter, answered, &readings, evaluation).await;
+            }
             self.judge(matter, &readings, evaluation).await?;
             self.conclude(matter, grant, evaluation);
             let names = self.roster.seats.iter().map(|seat| seat.name().to_owned());
@@ -206,7 +223,7 @@ impl Bench {
                 return Ok(());
             }
         }
-        Err(Fault::State("the counters of this call never stood still".to_owned()))
+        Err(Fault::State("the counters of this call never stood still".to_owned()).into())
     }
 
     /// Lets the guards rewrite and judge, and puts their words into the evaluation.
@@ -265,7 +282,7 @@ impl Bench {
         Ok(())
     }
 
-    fn case(&self, matter: &Matter, readings: &[Vec<Reading>], at: Timestamp) -> Case {
+    pub(crate) fn case(&self, matter: &Matter, readings: &[Vec<Reading>], at: Timestamp) -> Case {
         let Matter { call, subject, .. } = matter;
         let prepared = PreparedCall::before(GuestCall {
             id: &call.id,
@@ -286,7 +303,11 @@ impl Bench {
     }
 
     /// Runs guards: here, which is a thread that may run them, or on the lane of slow ones.
-    async fn run<T: Send + 'static>(&self, lane: Lane, job: impl FnOnce() -> T + Send + 'static) -> Result<T, Fault> {
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        lane: Lane,
+        job: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Fault> {
         match lane {
             Lane::Fast => Ok(job()),
             Lane::Slow => self.room.sandbox.spawn(Lane::Slow, async move { job() }.in_current_span()).await,
@@ -309,7 +330,7 @@ impl Bench {
             Phase::Before => self.roster.policy.unmatched,
             Phase::After => Unmatched::Allow,
         };
-        let Outcome { verdict, risk, decided_by } = combine(&voices, unmatched, modified, granted);
+        let Combined { verdict, risk, decided_by } = combine(&voices, unmatched, modified, granted);
         let decided_by = decided_by.and_then(|place| voices.get(place)).map(|voice| voice.guard.to_owned());
         let unmatched = voices.is_empty();
         evaluation.granted = granted.clone();
@@ -342,8 +363,7 @@ impl Bench {
         let output = evaluation.final_output.as_bytes();
         let parts = [b"bare", call.function_name.as_bytes(), call.arguments.as_bytes(), output];
         let original = self.room.store.key().digest(&parts);
-        let call_tag = CallTag { id: record::shown(&evaluation.call_id).to_owned(), digest: original };
-        let request = self.request(call_tag, evaluation.at, Vec::new());
+        let request = self.apart(evaluation, original);
         let snapshot = self.room.store.read(request.clone()).await.map_err(state)?;
         let ids = Ids { agent: call.agent_id.as_deref(), session: call.session_id.as_deref(), original };
         let record = record::of(evaluation, &self.roster, &self.room.tenant, ids);
@@ -357,7 +377,15 @@ impl Bench {
     /// What the store is asked for a call.
     fn request(&self, call: CallTag, at: Timestamp, counters: Vec<CounterRead>) -> ReadRequest {
         let zone = self.roster.policy.time_zone.clone();
-        ReadRequest { tenant: self.room.tenant.clone(), call, at, zone, counters }
+        let remembered_ms = self.roster.policy.remembered_ms;
+        ReadRequest { tenant: self.room.tenant.clone(), call, at, zone, remembered_ms, counters }
+    }
+
+    /// What the store is asked for what is recorded and no more.
+    pub(crate) fn apart(&self, evaluation: &Evaluation, digest: Digest) -> ReadRequest {
+        let id = record::shown(&evaluation.call_id).to_owned();
+        let call = CallTag { id, caller: Digest::ZERO, digest, named_by: NamedBy::Nobody };
+        self.request(call, evaluation.at, Vec::new())
     }
 
     /// Commits, and notes the record's place; false where what was read does not hold any more.
@@ -375,7 +403,7 @@ impl Bench {
 impl Evaluation {
     /// An evaluation of a call before anything was found: a denial.
     fn of_call(presented: &Presented, policy: Digest) -> Self {
-        let Presented { call, given, id, at } = presented;
+        let Presented { call, given, id, at, .. } = presented;
         let given = given.as_ref().unwrap_or(&call.arguments);
         Evaluation {
             phase: Phase::Before,
@@ -394,6 +422,7 @@ impl Evaluation {
             refusal: None,
             malformed: None,
             decided_by: None,
+            repeats: false,
             policy,
             sequence: None,
             elapsed: Duration::ZERO,
@@ -414,7 +443,7 @@ impl Evaluation {
         self.refusal = Some(fault);
         // What an attempt found that was not committed is no part of the record.
         (self.decisions, self.silent, self.rewrites, self.readings) = Default::default();
-        self.unmatched = false;
+        (self.unmatched, self.repeats) = (false, false);
         if self.phase == Phase::Before {
             self.final_arguments.clone_from(&self.original_arguments);
         }
@@ -431,6 +460,18 @@ impl Evaluation {
     }
 }
 
-fn state(error: StoreError) -> Fault {
+/// Why a call is not judged to the end.
+pub(crate) enum Stop {
+    Fault(Fault),
+    Malformed(MalformedCall),
+}
+
+impl From<Fault> for Stop {
+    fn from(fault: Fault) -> Self {
+        Stop::Fault(fault)
+    }
+}
+
+pub(crate) fn state(error: StoreError) -> Fault {
     Fault::State(error.to_string())
 }

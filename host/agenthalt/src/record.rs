@@ -6,9 +6,11 @@ use std::fmt::{self, Write};
 
 use agenthalt_core::counter::{Charge, ChargeWhen};
 use agenthalt_core::digest::Digest;
+use agenthalt_core::outcome::Outcome;
 use agenthalt_core::subject::Phase;
+use agenthalt_core::time::Timestamp;
 use agenthalt_json::{Number, write_string};
-use agenthalt_store::Record;
+use agenthalt_store::{Record, SettledCall};
 
 use crate::evaluation::{Decision, Evaluation, Rewrite, Silence};
 use crate::roster::Roster;
@@ -77,6 +79,49 @@ pub(crate) fn of(evaluation: &Evaluation, roster: &Roster, tenant: &str, ids: Id
         Phase::After => "output",
     };
     Record { kind: kind.to_owned(), verdict: verdict.as_str().to_owned(), body: text.0 }
+}
+
+/// The record of an answer that was given again: which one, and to what.
+pub(crate) fn of_repeat(evaluation: &Evaluation, original: Digest) -> Record {
+    let mut text = Text::default();
+    text.object(|text| {
+        text.member("answer").number(evaluation.sequence.unwrap_or(0));
+        text.member("at_ms").number(evaluation.at.as_millis());
+        text.member("call_id").string(shown(&evaluation.call_id));
+        text.member("original").shown(&original);
+        text.member("shape").number(SHAPE);
+        text.member("verdict").string(evaluation.verdict.as_str());
+    });
+    Record { kind: "repeat".to_owned(), verdict: evaluation.verdict.as_str().to_owned(), body: text.0 }
+}
+
+/// The record of what came of a call.
+pub(crate) fn of_settlement(call_id: &str, at: Timestamp, outcome: &Outcome, call: &SettledCall) -> Record {
+    let status = outcome.status.as_str();
+    let mut text = Text::default();
+    text.object(|text| {
+        text.member("at_ms").number(at.as_millis());
+        text.member("call_id").string(shown(call_id));
+        text.member("changes").list(&call.changes, |text, change| {
+            text.object(|text| {
+                match change.after {
+                    Some(after) => text.member("after").number(after),
+                    None => text.member("after").null(),
+                }
+                text.member("before").number(change.before);
+                text.member("counter").string(&change.counter);
+                text.member("partition").string(shown(&change.partition));
+            });
+        });
+        match outcome.cost {
+            Some(cost) => text.member("cost").number(cost.millionths()),
+            None => text.member("cost").null(),
+        }
+        text.member("evaluation").number(call.sequence);
+        text.member("shape").number(SHAPE);
+        text.member("status").string(status);
+    });
+    Record { kind: "settlement".to_owned(), verdict: status.to_owned(), body: text.0 }
 }
 
 /// Who called, and the digest of what was given.

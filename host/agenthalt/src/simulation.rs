@@ -3,6 +3,7 @@
 
 use agenthalt_core::call::Call;
 use agenthalt_core::time::Timestamp;
+use agenthalt_store::NamedBy;
 
 use crate::builder::{PolicyEngineBuilder, State};
 use crate::engine::{PolicyEngine, call_id};
@@ -98,10 +99,15 @@ impl Simulation {
 
     /// Judges one call, and a second time under a grant where a human must decide and says yes.
     pub fn judge(&self, call: &Call, at: Timestamp, human: Option<Human>) -> Simulated {
-        let id = call_id(call);
-        let evaluation = self.engine.judge_blocking(call, Some(id.clone()), Ok(at), None);
+        let (id, named_by) = call_id(call);
+        let evaluation = self.engine.judge_blocking(call, Some((id.clone(), named_by)), Ok(at), None);
         if evaluation.needs_approval() && human == Some(Human::Approve) {
-            let granted = self.engine.judge_blocking(call, Some(id), Ok(at), Some(evaluation.grant()));
+            let named_by = match named_by {
+                NamedBy::Caller | NamedBy::Nobody => named_by,
+                NamedBy::Host | NamedBy::HostBefore => NamedBy::HostBefore,
+            };
+            let again = Some((id, named_by));
+            let granted = self.engine.judge_blocking(call, again, Ok(at), Some(evaluation.grant()));
             let runs = granted.is_allowed();
             return Simulated { evaluation, granted: Some(granted), runs };
         }

@@ -59,7 +59,8 @@ impl Ledger {
             .filter(|charge| applies(charge, let_through))
             .filter_map(|charge| {
                 let line = lines.iter().find(|line| line.name == charge.counter)?;
-                Some(AppliedCharge::to(&line.read, charge.amount, charge.settles))
+                let permitted = charge.when == ChargeWhen::Permitted;
+                Some(AppliedCharge { permitted, ..AppliedCharge::to(&line.read, charge.amount, charge.settles) })
             })
             .collect()
     }
@@ -87,7 +88,7 @@ fn lines(seat: &Seat, call: &JudgedCall, sequence: Digest) -> Vec<Line> {
     let line = |counter: &Counter| Line {
         name: counter.name.clone(),
         read: CounterRead {
-            counter: seat.entry.counter_key(&counter.name, counter.window),
+            counter: seat.entry.counter_key(&counter.name, counter.window, counter.measure),
             partition: partition(counter.partition, call, sequence),
             window: counter.window,
             measure: counter.measure,

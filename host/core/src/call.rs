@@ -91,6 +91,9 @@ pub enum MalformedCall {
     /// Several calls of one id were let through, and none of their outputs has come yet.
     #[error("several calls of this id were let through, and it is not known which of them the output is of")]
     AmbiguousCall,
+    /// The call's id was given to another call before.
+    #[error("another call has this id already; an id names one call, so give each call its own")]
+    ReusedId,
     /// An output is longer than arguments may be.
     #[error("the output is longer than {0} bytes")]
     OutputTooLong(usize),
@@ -106,6 +109,7 @@ impl MalformedCall {
             MalformedCall::NotAnObject(..) => "not_an_object",
             MalformedCall::UnknownCall => "unknown_call",
             MalformedCall::AmbiguousCall => "ambiguous_call",
+            MalformedCall::ReusedId => "reused_id",
             MalformedCall::OutputTooLong(_) => "output_too_long",
         }
     }
@@ -166,6 +170,11 @@ impl JudgedCall {
         })
     }
 
+    /// Who calls: the agent in its folded form, and the session.
+    pub fn caller(&self, key: &Key) -> Digest {
+        caller(self.agent.as_deref(), self.session.as_deref(), key)
+    }
+
     /// What tells two calls of different function or original arguments apart: those that the caller gave.
     pub fn sequence_digest(&self, original: &Json, key: &Key) -> Digest {
         key.digest(&[b"sequence", self.function_name.as_bytes(), original.to_string().as_bytes()])
@@ -192,6 +201,14 @@ impl JudgedCall {
     pub fn output_digest(&self, ran: &Json, output: &str, key: &Key) -> Digest {
         key.digest(&[b"output", self.digest(ran, key).as_bytes(), output.as_bytes()])
     }
+}
+
+/// Who calls: an agent, in its folded form, and a session.
+pub fn caller(agent: Option<&str>, session: Option<&str>, key: &Key) -> Digest {
+    let agent = agent.map(agenthalt_names::fold).filter(|agent| !agent.is_empty());
+    let optional = |text: Option<&str>| text.map_or_else(|| "0".to_owned(), |text| format!("1{text}"));
+    let session = session.filter(|session| !session.is_empty());
+    key.digest(&[b"caller", optional(agent.as_deref()).as_bytes(), optional(session).as_bytes()])
 }
 
 fn object(what: &'static str, text: &str, limits: JsonLimits) -> Result<Json, MalformedCall> {

@@ -75,12 +75,55 @@ pub enum Fault {
     /// A hook of the program that embeds the host failed; says which, and what it said.
     #[error("a hook failed: {0}")]
     Hook(String),
+    /// A call that was answered before cannot get its answer again; says why.
+    #[error("the call was answered before, and {0}")]
+    Repeat(String),
+    /// Something that went wrong when the call was judged first; only its word is on record.
+    #[error("went wrong when the call was judged first: `{0}`")]
+    Recorded(&'static str),
     /// The host itself failed.
     #[error("the host failed: {0}")]
     Host(String),
 }
 
+/// Every word that a record may hold.
+const CODES: [&str; 22] = [
+    "out_of_fuel",
+    "deadline",
+    "memory",
+    "table",
+    "stack_overflow",
+    "trap",
+    "guest_error",
+    "malformed_answer",
+    "too_large",
+    "incompatible",
+    "forbidden_import",
+    "not_a_component",
+    "failed_to_compile",
+    "failed_to_configure",
+    "missing",
+    "wrong_digest",
+    "host_full",
+    "state",
+    "oscillation",
+    "hook",
+    "repeat",
+    "host",
+];
+
 impl Fault {
+    /// What a record says of a fault: its word alone. None for a word that this release does not know.
+    ///
+    /// ```
+    /// # use agenthalt_core::fault::Fault;
+    /// assert_eq!(Fault::recorded("deadline").map(|fault| fault.code()), Some("deadline"));
+    /// assert_eq!(Fault::recorded("headline"), None);
+    /// ```
+    pub fn recorded(code: &str) -> Option<Fault> {
+        CODES.into_iter().find(|known| *known == code).map(Fault::Recorded)
+    }
+
     /// The word for programs, the same in every release.
     pub fn code(&self) -> &'static str {
         match self {
@@ -104,6 +147,8 @@ impl Fault {
             Fault::State(_) => "state",
             Fault::Oscillation(_) => "oscillation",
             Fault::Hook(_) => "hook",
+            Fault::Repeat(_) => "repeat",
+            Fault::Recorded(code) => code,
             Fault::Host(_) => "host",
         }
     }

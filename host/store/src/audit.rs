@@ -4,8 +4,8 @@ use std::cmp::Ordering;
 use std::fmt::Write as _;
 
 use agenthalt_core::digest::Digest;
-use agenthalt_json::write_string;
 use agenthalt_core::time::Timestamp;
+use agenthalt_json::write_string;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use crate::error::{Failure, StoreError};

@@ -134,9 +134,7 @@ impl Remembered {
 /// The call in the table, expired or not.
 pub(crate) fn load(connection: &Connection, key: &CallKey) -> Result<Option<Remembered>, Failure> {
     let mut statement = connection.prepare_cached("SELECT remembered FROM call WHERE id = ?1 AND caller = ?2")?;
-    let found = statement.query_row([key.id.as_bytes(), key.caller.as_bytes()], |row| {
-        Ok(Remembered::from_row(row, 0))
-    });
+    let found = statement.query_row([key.id.as_bytes(), key.caller.as_bytes()], |row| Ok(Remembered::from_row(row, 0)));
     found.optional()?.transpose()
 }
 

@@ -55,11 +55,7 @@ pub(crate) fn walk(
 }
 
 /// Keeps a charge.
-pub(crate) fn insert(
-    connection: &Connection,
-    counter_id: i64,
-    charge: &NewCharge,
-) -> Result<(), Failure> {
+pub(crate) fn insert(connection: &Connection, counter_id: i64, charge: &NewCharge) -> Result<(), Failure> {
     let mut statement = connection.prepare_cached(
         "INSERT INTO charge (counter_id, place, charged_at_ms, amount, sequence) VALUES (?1, ?2, ?3, ?4, ?5)",
     )?;

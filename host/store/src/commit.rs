@@ -164,9 +164,7 @@ fn write<'w>(
 ) -> Result<Option<Written<'w>>, Failure> {
     let Some(mut rows) = reopen(connection, cache, read)? else { return Ok(None) };
     let found = match &read.key {
-        Some(key) if read.call.named_by != NamedBy::Host => {
-            cache.remembered(connection, key, commit.at.as_millis())?
-        }
+        Some(key) if read.call.named_by != NamedBy::Host => cache.remembered(connection, key, commit.at.as_millis())?,
         Some(_) | None => None,
     };
     if found.as_ref().map(|found| found.sequence) != read.answered {
@@ -250,11 +248,7 @@ fn check(read: &Read, commit: &Commit) -> Result<(), Failure> {
 /// Looks at the rows again; none where one is not what it was.
 // INVARIANT: every row that an evaluation read is compared, also those that it does not charge, under
 // the lock that keeps others from writing.
-fn reopen<'a>(
-    connection: &Connection,
-    cache: &mut Cache,
-    was: &'a Read,
-) -> Result<Option<Vec<OpenRow<'a>>>, Failure> {
+fn reopen<'a>(connection: &Connection, cache: &mut Cache, was: &'a Read) -> Result<Option<Vec<OpenRow<'a>>>, Failure> {
     let mut rows: Vec<OpenRow<'a>> = Vec::with_capacity(was.rows.len());
     for read in &was.rows {
         let slot = cache.slot(connection, &was.tenant, &read.counter, &read.partition)?;

@@ -56,7 +56,11 @@ impl Power {
     }
 
     /// The same answer, once the disk has what was written for it. Where nothing was, nobody waits.
-    pub(crate) fn after<T: Send + 'static>(&self, answer: StoreFuture<T>, has_written: fn(&T) -> bool) -> StoreFuture<T> {
+    pub(crate) fn after<T: Send + 'static>(
+        &self,
+        answer: StoreFuture<T>,
+        has_written: fn(&T) -> bool,
+    ) -> StoreFuture<T> {
         let (group, path) = (Arc::clone(&self.group), self.path.clone());
         Box::pin(async move {
             let answer = answer.await?;

@@ -7,7 +7,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, TryLockError};
 use std::time::Duration;
 
-
 use crate::audit::{self, Page};
 use crate::checkpoint::Log;
 use crate::connection::State;

@@ -37,7 +37,7 @@ fn without_state_every_run_starts_at_zero() {
 
 #[test]
 fn the_policys_state_lies_beside_the_policy() {
-    for state in ["state: kept.db", "state: {path: kept.db, durability: normal}"] {
+    for state in ["state: kept.db", "state: {path: kept.db, durability: process}"] {
         let dir = Dir::with_policy(&format!("{state}\n{FIVE}"));
         let elsewhere = Dir::new();
         let policy = dir.path("policy.yaml");

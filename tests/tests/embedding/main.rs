@@ -178,7 +178,7 @@ fn a_policy_that_keeps_its_state_elsewhere_does_not_replace_one() {
     assert!(refused.unwrap_err().to_string().contains("a running engine keeps the state that it has"));
     let same = "state: one.db\nguards: {scope: {read_only_mode: true}}";
     // The same words in another folder are another place, and so is another durability in the same one.
-    let durable = "state: {path: one.db, durability: normal}\nguards: {scope: {}}";
+    let durable = "state: {path: one.db, durability: power}\nguards: {scope: {}}";
     for elsewhere in [PolicySource::text(same), PolicySource::text_in(durable, folder.path())] {
         assert_eq!(engine.replace_policy(elsewhere).unwrap_err().kind(), ErrorKind::Usage);
     }

@@ -54,7 +54,7 @@ fn notes(setting: &Setting<'_>) -> String {
          - A call is measured from its arguments to the verdict. This engine gets them as JSON text, which it checks \
          and reads each time; the Python package gets them as a dictionary that was made before.\n\
          - This engine runs each guard in a sandbox, and writes counters and a chained audit record for each call \
-         before it answers; in a file with `durability: normal`, that is until the system has it, not the disk.\n\
+         before it answers; in a file with `durability: process`, that is until the system has it, not the disk.\n\
          - The Python package runs in one event loop and keeps its counters in memory; it keeps no audit log here and \
          its logging is off.\n",
         setting.rounds, setting.calls,

@@ -40,7 +40,7 @@ pub(super) fn write(folder: &Path) -> Result<()> {
     };
     for (name, guards) in policies() {
         // The Python package reads `guards` and leaves `state` alone.
-        let state = json!({ "path": format!("{name}.db"), "durability": "normal" });
+        let state = json!({ "path": format!("{name}.db"), "durability": "process" });
         write(format!("{name}.json"), json!({ "state": state, "guards": guards }).to_string())?;
     }
     for (name, body) in bodies() {

@@ -2,10 +2,10 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
 mod boundaries;
+mod calls;
 mod chain;
 mod in_line;
 mod memory;
-mod calls;
 mod model;
 mod plain;
 mod refusals;

@@ -104,16 +104,15 @@ fn any_evaluate() -> impl Strategy<Value = What> {
 }
 
 fn any_settle() -> impl Strategy<Value = What> {
-    let status = prop_oneof![
-        Just(Status::Succeeded),
-        Just(Status::Failed),
-        Just(Status::NotStarted),
-        Just(Status::Unknown)
-    ];
+    let status =
+        prop_oneof![Just(Status::Succeeded), Just(Status::Failed), Just(Status::NotStarted), Just(Status::Unknown)];
     let cost = prop::option::of((0..2_000_u64).prop_map(Amount::from_millionths));
     let outcome = (status, cost).prop_map(|(status, cost)| Outcome { status, cost });
-    (0..12_u8, prop::option::weighted(0.8, 0..2_u8), outcome)
-        .prop_map(|(call, caller, outcome)| What::Settle { call, caller, outcome })
+    (0..12_u8, prop::option::weighted(0.8, 0..2_u8), outcome).prop_map(|(call, caller, outcome)| What::Settle {
+        call,
+        caller,
+        outcome,
+    })
 }
 
 fn any_step() -> impl Strategy<Value = Step> {

@@ -362,9 +362,8 @@ impl Store for PlainStore {
 
     fn counters(&self, request: CountersRequest) -> StoreFuture<Vec<CounterPart>> {
         let plain = self.shared.plain.lock().unwrap();
-        let all = plain.order.iter().zip(1_u64..).filter(|(name, place)| {
-            name.0 == request.tenant && *place > request.after
-        });
+        let all =
+            plain.order.iter().zip(1_u64..).filter(|(name, place)| name.0 == request.tenant && *place > request.after);
         let parts = all.take(request.most as usize).map(|(name, place)| CounterPart {
             place,
             counter: name.1.clone(),
@@ -402,4 +401,3 @@ impl Store for PlainStore {
         Box::pin(future::ready(Ok(Ok(u64::try_from(length).unwrap()))))
     }
 }
-

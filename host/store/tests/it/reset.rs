@@ -11,11 +11,7 @@ use crate::support::*;
 const WINDOWS: [Window; 4] = [Window::RollingMs(60_000), Window::Day, Window::Month, Window::Ever];
 
 fn part(window: Window, partition: &str) -> CounterRead {
-    CounterRead {
-        counter: format!("{window:?}"),
-        partition: partition.to_owned(),
-        ..counter(window, Measure::Sum)
-    }
+    CounterRead { counter: format!("{window:?}"), partition: partition.to_owned(), ..counter(window, Measure::Sum) }
 }
 
 fn reset(store: &dyn Store, counters: &[&CounterRead]) {
@@ -111,6 +107,10 @@ fn counters_are_listed_in_pages() {
         assert_eq!(names, WINDOWS.map(|window| format!("{window:?}")));
         assert_eq!((all[2].clock_ms, all[2].charges, all[2].partition.as_str()), (at(2).as_millis(), 1, "1"));
         assert_eq!([page(0, 3), page(all[2].place, 3)].concat(), all);
-        assert!(block_on(store.counters(CountersRequest { tenant: "other".to_owned(), after: 0, most: 9 })).unwrap().is_empty());
+        assert!(
+            block_on(store.counters(CountersRequest { tenant: "other".to_owned(), after: 0, most: 9 }))
+                .unwrap()
+                .is_empty()
+        );
     });
 }

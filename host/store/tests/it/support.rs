@@ -9,8 +9,8 @@ use agenthalt_core::policy::Durability;
 use agenthalt_core::time::{TimeZone, Timestamp};
 use agenthalt_core::verdict::Verdict;
 use agenthalt_store::{
-    AppliedCharge, CallTag, Commit, Committed, CounterRead, NamedBy, ReadRequest, Record, Settled, SettledCall, Settlement,
-    SqliteStore, Store, StoreError,
+    AppliedCharge, CallTag, Commit, Committed, CounterRead, NamedBy, ReadRequest, Record, Settled, SettledCall,
+    Settlement, SqliteStore, Store, StoreError,
 };
 use pollster::block_on;
 
