@@ -4,10 +4,14 @@
 //! | module | what it holds |
 //! |---|---|
 //! | `hooks` | hooks, clocks, and those who listen |
+//! | `retries` | a call that comes again under its id |
+//! | `settling` | what came of a call |
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 mod hooks;
+mod retries;
+mod settling;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -31,6 +35,11 @@ fn builder() -> PolicyEngineBuilder {
 
 fn call(function_name: &str) -> Call {
     Call::new(function_name, "{}")
+}
+
+/// Asserts that a call is denied, and that the reason says so.
+fn denied_for(evaluation: &Evaluation, text: &str) {
+    assert!(evaluation.verdict == Verdict::Deny && evaluation.reason().contains(text), "{}", evaluation.reason());
 }
 
 fn is_send_and_sync<T: Clone + Send + Sync + 'static>() {}

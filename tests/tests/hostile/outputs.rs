@@ -122,9 +122,8 @@ fn an_output_of_no_known_call_is_withheld() {
 fn an_output_of_one_of_two_calls_is_withheld() {
     let stage = Stage::new();
     let engine = stage.engine(&[("judge", &on_output("").component(), "")]);
-    for arguments in [r#"{"n":1}"#, r#"{"n":2}"#] {
-        let call = agenthalt::Call { id: Some("1".to_owned()), ..call("plain", arguments) };
-        assert!(engine.evaluate_blocking(&call).is_allowed());
+    for agent in ["one", "two"] {
+        assert!(engine.evaluate_blocking(&call("plain", "{}").id("1").agent(agent)).is_allowed());
     }
     let judged = engine.evaluate_output_blocking("1", "x");
     assert_withheld(&judged);

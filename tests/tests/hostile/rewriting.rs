@@ -1,6 +1,6 @@
 //! Guards that rewrite: what comes to rest is what runs, what does not is denied.
 
-use agenthalt::{Fault, Verdict};
+use agenthalt::{Fault, PolicyEngine, State, Verdict};
 
 use crate::guest::{GOOD, Guest, Place};
 use crate::stage::{Stage, assert_serves, call};
@@ -137,4 +137,23 @@ fn assert_serves_all(engine: &agenthalt::PolicyEngine, spent: i64) {
         assert_eq!(decision.reason, format!("spent {spent}"), "{}", decision.guard);
     }
     assert_serves(engine, spent + 1);
+}
+
+#[test]
+fn a_call_that_would_be_rewritten_otherwise_now_does_not_get_its_answer_again() {
+    let stage = Stage::new();
+    let policy = "guards: {rewriter: {component: rewriter.wasm}}";
+    let engine = |to: &str| {
+        std::fs::write(stage.path("rewriter.wasm"), rewriter(r#"{"a":1}"#, to)).unwrap();
+        let builder = PolicyEngine::builder().policy_text(policy, stage.path(".")).sandbox(stage.sandbox.clone());
+        builder.state(State::File(stage.path("state.db"))).build().unwrap()
+    };
+    let call = call("special", r#"{"a":1}"#).id("one");
+    assert_eq!(engine(r#"{"a":2}"#).evaluate_blocking(&call).final_arguments, r#"{"a":2}"#);
+    let again = engine(r#"{"a":2}"#).evaluate_blocking(&call);
+    assert!(again.repeats && again.final_arguments == r#"{"a":2}"#);
+    let otherwise = engine(r#"{"a":3}"#).evaluate_blocking(&call);
+    assert_eq!(otherwise.verdict, Verdict::Deny);
+    assert!(matches!(otherwise.fault(), Some(Fault::Repeat(text)) if text.contains("rewritten in another way")));
+    assert_eq!(otherwise.final_arguments, r#"{"a":1}"#);
 }
