@@ -12,16 +12,20 @@ pub struct Settings {
     /// Denies a single call that costs more.
     pub max_call_cost: Option<Amount>,
     /// Denies a call with which its session would have cost more.
+    #[cfg_attr(test, schemars(extend("x-limit" = { "counter": "session_spend", "unit": "money" })))]
     pub max_session_spend: Option<Amount>,
     /// Denies a call with which the calendar day would have cost more.
+    #[cfg_attr(test, schemars(extend("x-limit" = { "counter": "daily_spend", "unit": "money" })))]
     pub max_daily_spend: Option<Amount>,
     /// Denies a call with which the calendar month would have cost more.
+    #[cfg_attr(test, schemars(extend("x-limit" = { "counter": "monthly_spend", "unit": "money" })))]
     pub max_monthly_spend: Option<Amount>,
     /// Where a call states its cost: a field of its arguments, at any depth, and of its metadata.
     pub cost_field: FoldedName,
     /// What a call costs at least when no entry of cost_estimator meets its function.
     pub default_cost: Amount,
     /// The part of a session, daily or monthly limit above which a human must approve.
+    #[cfg_attr(test, schemars(extend("x-warns" = ["max_session_spend", "max_daily_spend", "max_monthly_spend"])))]
     pub warn_threshold: Option<Fraction>,
     /// By function name or pattern: what a call costs at least. The exact name wins, else the highest that meets.
     pub cost_estimator: Map<Tighten, Amount>,

@@ -18,8 +18,10 @@ pub struct Settings {
     /// A human must approve every deletion.
     pub require_approval_always: bool,
     /// Denies a deletion with which its session would have deleted more targets.
+    #[cfg_attr(test, schemars(extend("x-limit" = { "counter": "session_deletions", "unit": "targets" })))]
     pub max_deletions_per_session: Option<u64>,
     /// Denies a deletion with which the calendar day would have seen more targets deleted.
+    #[cfg_attr(test, schemars(extend("x-limit" = { "counter": "daily_deletions", "unit": "targets" })))]
     pub max_deletions_per_day: Option<u64>,
     /// Denies a call that names more targets.
     pub max_bulk_delete: Option<u64>,

@@ -12,8 +12,10 @@ pub struct Settings {
     /// Denies a single purchase of a larger amount.
     pub max_single_purchase: Option<Amount>,
     /// Denies a purchase with which those of the calendar day would amount to more.
+    #[cfg_attr(test, schemars(extend("x-limit" = { "counter": "daily_purchases", "unit": "money" })))]
     pub max_daily_purchases: Option<Amount>,
     /// Denies a purchase with which there would be more of them on the calendar day.
+    #[cfg_attr(test, schemars(extend("x-limit" = { "counter": "daily_purchase_count", "unit": "purchases" })))]
     pub max_purchase_count_per_day: Option<u64>,
     /// A human must approve a purchase of a larger amount.
     pub require_approval_above: Option<Amount>,

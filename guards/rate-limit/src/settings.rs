@@ -12,14 +12,18 @@ const LONGEST_WINDOW_SECONDS: u32 = 400 * 24 * 60 * 60;
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// Denies a call of an agent that made so many calls in the last 60 seconds.
+    #[cfg_attr(test, schemars(extend("x-limit" = { "counter": "minute", "unit": "calls" })))]
     pub max_calls_per_minute: Option<u64>,
     /// Denies a call of an agent that called the same function so many times in the last 60 seconds.
+    #[cfg_attr(test, schemars(extend("x-limit" = { "counter": "function", "unit": "calls" })))]
     pub max_calls_per_minute_per_function: Option<u64>,
     /// Denies a call of a session that made so many calls.
+    #[cfg_attr(test, schemars(extend("x-limit" = { "counter": "session", "unit": "calls" })))]
     pub max_calls_per_session: Option<u64>,
     /// Denies a call equal to the last so many of its agent, or a pair in turn one round later; a run of 1,000 always.
     pub max_identical_calls: Option<u64>,
     /// Denies a call of an agent that made so many in burst_window_seconds, and then all for cooldown_seconds.
+    #[cfg_attr(test, schemars(extend("x-limit" = { "counter": "burst", "unit": "calls" })))]
     pub burst_threshold: Option<u64>,
     /// In how many seconds so many calls are a burst: decimals such as 0.5, kept to a millisecond, rounded up.
     #[cfg_attr(test, schemars(range(max = 34_560_000)))]

@@ -68,6 +68,8 @@ pub(crate) enum Cause {
     NotSettled(String, &'static str),
     #[error("a call that is `{0}` has no cost; settle it without one")]
     CostOfNothing(&'static str),
+    #[error("the counters never stood still; stop the engines that charge them, or try again")]
+    NeverStill,
     #[error("{0}")]
     Clock(#[source] agenthalt_core::fault::Fault),
     #[error("there is no built-in guard `{0}`")]
@@ -85,7 +87,7 @@ impl Error {
         match &*self.0 {
             Cause::Policy { .. } => ErrorKind::Policy,
             Cause::Io { .. } => ErrorKind::Io,
-            Cause::State(_) => ErrorKind::State,
+            Cause::State(_) | Cause::NeverStill => ErrorKind::State,
             Cause::Sandbox(_) => ErrorKind::Sandbox,
             Cause::NotSettled(..) => ErrorKind::Settlement,
             Cause::Clock(_) => ErrorKind::Clock,

@@ -86,6 +86,8 @@
 //! | [`status`](GuardStatus) | how the guards of a policy are |
 //! | [`evaluation`](Evaluation) | the full record of one run of the pipeline |
 //! | [`settle`](CallRef) | what came of a call, told by the side that ran it |
+//! | [`counters`](CounterStatus) | what is spent and counted, for people |
+//! | [`limit`](CounterLimit) | which setting limits which counter |
 //! | [`simulation`](Simulation) | many calls in order under their own stamps, state in memory |
 //! | [`events`](Event) | what happens, for those who listen |
 //! | [`clock`](Clock) | what stamps a call |
@@ -105,6 +107,7 @@
 
 mod builder;
 mod clock;
+mod counters;
 mod engine;
 mod error;
 mod evaluation;
@@ -113,6 +116,7 @@ mod hooks;
 pub mod inspect;
 mod judge;
 mod let_through;
+mod limit;
 mod load;
 mod matter;
 mod pipeline;
@@ -149,10 +153,12 @@ pub use agenthalt_sandbox::{
 
 pub use builder::{PolicyEngineBuilder, State};
 pub use clock::Clock;
+pub use counters::{CounterFilter, CounterStatus, Who};
 pub use engine::PolicyEngine;
 pub use error::{Error, ErrorKind};
 pub use evaluation::{Decision, Evaluation, OutputEvaluation, Rewrite, Silence};
 pub use events::{Event, Events, FaultEvent, PolicyEvent, SettlementEvent};
+pub use limit::CounterLimit;
 pub use load::{Progress, built_in_names};
 pub use settle::{CallRef, Settled};
 pub use setup::{ComponentSource, GuardSetup};

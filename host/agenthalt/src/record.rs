@@ -124,6 +124,25 @@ pub(crate) fn of_settlement(call_id: &str, at: Timestamp, outcome: &Outcome, cal
     Record { kind: "settlement".to_owned(), verdict: status.to_owned(), body: text.0 }
 }
 
+/// The record of counters that begin anew.
+pub(crate) fn of_reset(
+    at: Timestamp,
+    guard: &str,
+    (agent, session): (Option<&str>, Option<&str>),
+    parts: usize,
+) -> Record {
+    let mut text = Text::default();
+    text.object(|text| {
+        text.member("agent").optional(agent.map(shown));
+        text.member("at_ms").number(at.as_millis());
+        text.member("guard").string(shown(guard));
+        text.member("parts").number(parts as u64);
+        text.member("session").optional(session.map(shown));
+        text.member("shape").number(SHAPE);
+    });
+    Record { kind: "reset".to_owned(), verdict: String::new(), body: text.0 }
+}
+
 /// Who called, and the digest of what was given.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ids<'a> {

@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
+use agenthalt::CounterFilter;
 use clap::builder::{OsStringValueParser, TypedValueParser};
-use clap::{Command, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::{Args, Command, CommandFactory, Parser, Subcommand, ValueEnum};
 
 /// Decides, before an AI agent's function call runs, whether it may: allow, modify, require approval,
 /// deny.
@@ -64,6 +65,11 @@ pub(crate) enum Word {
         #[arg(long, value_enum, default_value_t = SimulateFormat::Table)]
         format: SimulateFormat,
     },
+    /// Shows what is spent and left, exports it, or lets limits begin anew
+    State {
+        #[command(subcommand)]
+        word: StateWord,
+    },
     /// Tells about guards
     Guard {
         #[command(subcommand)]
@@ -91,6 +97,77 @@ pub(crate) enum Word {
     /// Compiles a component from standard input to standard output, within limits
     #[command(name = crate::host::COMPILE_WORD, hide = true)]
     CompileComponent,
+}
+
+/// Which state.
+#[derive(Debug, Args)]
+pub(crate) struct StateFile {
+    /// The policy, whose guards say what is counted
+    #[arg(long)]
+    pub(crate) policy: PathBuf,
+    /// The state [default: what the policy says]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) state: Option<PathBuf>,
+}
+
+/// Whose counters.
+#[derive(Debug, Args)]
+pub(crate) struct Whose {
+    /// Only what is counted for this agent
+    #[arg(long)]
+    agent: Option<String>,
+    /// Only what is counted for this session
+    #[arg(long)]
+    session: Option<String>,
+}
+
+impl Whose {
+    /// The counters that are meant.
+    pub(crate) fn counters(&self, guard: Option<&str>) -> CounterFilter {
+        CounterFilter { guard: guard.map(str::to_owned), agent: self.agent.clone(), session: self.session.clone() }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum StateWord {
+    /// Shows what is spent and left of each limit, by agent and session
+    #[command(
+        after_help = "JSON: a list of counters; what is money is in millionths.\n\nExit codes: 0 shown, 2 usage, policy or state.\n\nExample: agenthalt state show --policy policy.yaml --agent assistant"
+    )]
+    Show {
+        #[command(flatten)]
+        of: StateFile,
+        #[command(flatten)]
+        filter: Whose,
+        /// Also limits on which nothing is spent now, and in JSON counters without a limit
+        #[arg(long)]
+        all: bool,
+        /// How it is printed
+        #[arg(long, value_enum, default_value_t = EvaluateFormat::Text)]
+        format: EvaluateFormat,
+    },
+    /// Lets the counters of a guard begin at nothing, after asking; recorded in the audit log
+    #[command(
+        after_help = "Exit codes: 0 done or declined, 2 usage, policy or state.\n\nExample: agenthalt state reset --policy policy.yaml --guard budget --agent assistant"
+    )]
+    Reset {
+        #[command(flatten)]
+        of: StateFile,
+        /// The guard
+        #[arg(long, value_name = "NAME")]
+        guard: String,
+        #[command(flatten)]
+        filter: Whose,
+        /// Does not ask
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Prints every counter, one JSON object a line
+    #[command(after_help = "Example: agenthalt state export --policy policy.yaml > counters.jsonl")]
+    Export {
+        #[command(flatten)]
+        of: StateFile,
+    },
 }
 
 #[derive(Debug, Subcommand)]

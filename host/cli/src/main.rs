@@ -21,6 +21,7 @@ mod input;
 mod output;
 mod schema;
 mod simulate;
+mod state;
 mod text;
 
 use std::io::Write;
@@ -57,6 +58,7 @@ fn run(cache_dir: Option<std::path::PathBuf>, word: Word) -> anyhow::Result<Exit
             evaluate::run(&Host::new(cache_dir)?, &evaluate::Request { policy, state, format, call })
         }
         Word::Simulate { policy, calls, format } => simulate::run(&Host::new(cache_dir)?, &policy, &calls, format),
+        Word::State { word } => state::run(&Host::new(cache_dir)?, &word),
         Word::Guard { word: GuardWord::Inspect { guard, settings, format } } => {
             guard::inspect(&Host::new(cache_dir)?, &guard, &settings, format)
         }

@@ -16,6 +16,9 @@ pub(crate) struct Answer<'a> {
     arguments: Option<Box<RawValue>>,
     risk: f64,
     reason: String,
+    /// Whether this is the answer that the same call got before.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    repeats: bool,
     decisions: Vec<Said<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     fault: Option<&'static str>,
@@ -47,6 +50,7 @@ impl<'a> Answer<'a> {
             arguments: arguments(evaluation, &evaluation.final_arguments),
             risk: evaluation.risk.value(),
             reason: evaluation.reason(),
+            repeats: evaluation.repeats,
             decisions: evaluation.decisions.iter().map(said).collect(),
             fault: evaluation.fault().map(|fault| fault.code()),
             error: evaluation.malformed.as_ref().map(ToString::to_string),
@@ -85,6 +89,7 @@ impl<'a> Answer<'a> {
             arguments: None,
             risk: 1.0,
             reason: error.to_owned(),
+            repeats: false,
             decisions: Vec::new(),
             fault: None,
             error: Some(error.to_owned()),

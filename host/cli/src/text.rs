@@ -26,7 +26,8 @@ pub(crate) fn evaluation(evaluation: &Evaluation) -> std::io::Result<()> {
     let mut out = anstream::AutoStream::auto(std::io::stdout()).lock();
     let (style, verdict) = (style(evaluation.verdict), evaluation.verdict);
     let name = printable(&evaluation.function_name);
-    writeln!(out, "{style}{verdict}{style:#}  {name}  (call {})", printable(&evaluation.call_id))?;
+    let repeats = if evaluation.repeats { ", answered before" } else { "" };
+    writeln!(out, "{style}{verdict}{style:#}  {name}  (call {}{repeats})", printable(&evaluation.call_id))?;
     for reason in evaluation.denial_reasons().iter().chain(&evaluation.approval_reasons()) {
         writeln!(out, "  {}", printable(reason))?;
     }
