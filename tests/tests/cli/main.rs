@@ -7,6 +7,7 @@
 //! | `check` | a policy that can serve, or everything that is wrong with it |
 //! | `evaluate` | one call: verdict, exit code, malformed calls |
 //! | `state` | limits across processes, and state that cannot be used |
+//! | `counters` | what is spent and left, shown, exported, begun anew |
 //! | `simulate` | many calls: the answer lines, humans, the policy's own state |
 //! | `guards` | what guards say of themselves, and the schema of policies |
 //! | `lines` | input lines of every kind, well-formed and not |
@@ -26,6 +27,7 @@
 
 mod cache;
 mod check;
+mod counters;
 mod evaluate;
 mod guards;
 mod lines;

@@ -55,6 +55,11 @@ impl Dir {
         self.0.path().join(name)
     }
 
+    /// The built program, for a test that starts it in a way of its own.
+    pub(crate) fn program(&self) -> PathBuf {
+        program()
+    }
+
     pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) {
         std::fs::write(self.path(name), content).unwrap();
     }
