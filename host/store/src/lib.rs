@@ -46,7 +46,8 @@
 //! | [`audit`](AuditRecord) | the chain of records, its pages and its proof |
 //! | [`error`](StoreError) | what goes wrong, in sentences |
 //! | [`sqlite`](SqliteStore) | the embedded engine: answers at once where nobody has to wait, else by its thread |
-//! | `shared` | the database behind its lock, for callers in line and for the thread |
+//! | `shared` | the database, for callers in line and for the thread |
+//! | `turn` | whose turn it is at the database |
 //! | `worker` | that thread: what waits for a lock or the disk, and tidying up |
 //! | `checkpoint` | bringing the write-ahead log back into the file beside callers |
 //! | `connection` | opening a state file, or refusing it untouched |
@@ -98,11 +99,13 @@ mod sqlite;
 mod store;
 mod tail;
 mod transaction;
+mod turn;
 mod worker;
 
-/// The locks that `group` waits with; its proof puts others in their place.
+/// The locks of `group` and `turn`; their proof puts others in their place.
 mod locks {
-    pub(crate) use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+    pub(crate) use std::sync::atomic::{AtomicBool, Ordering};
+    pub(crate) use std::sync::{Arc, Condvar, Mutex, MutexGuard, TryLockError};
 }
 
 pub use audit::{AuditRecord, Broken};

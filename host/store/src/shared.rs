@@ -3,8 +3,8 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
+use std::sync::MutexGuard;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, TryLockError};
 use std::time::Duration;
 
 use crate::audit::{self, Page};
@@ -16,13 +16,12 @@ use crate::read::Read;
 use crate::request::{Commit, Committed, ReadRequest, Snapshot};
 use crate::settlement::{RecordsRequest, Settled, Settlement};
 use crate::transaction::Transaction;
+use crate::turn::{NoTurn, Turn};
 
 /// What callers and the thread have in common.
 #[derive(Debug)]
 pub(crate) struct Shared {
-    state: Mutex<State>,
-    /// The thread waits for the lock. Callers leave it alone then, so that it always gets it.
-    is_wanted: AtomicBool,
+    state: Turn<State>,
     patience: Duration,
     /// There is something for the thread to tidy up.
     is_untidy: AtomicBool,
@@ -42,10 +41,9 @@ impl Shared {
             Ok(log)
         });
         let log = prepared.map_err(|failure| failure.at(&path))?;
-        let is_wanted = AtomicBool::new(false);
         let (is_untidy, is_told) = (AtomicBool::new(false), AtomicBool::new(false));
-        let state = Mutex::new(state);
-        Ok(Shared { state, is_wanted, patience, is_untidy, is_told, log, path })
+        let state = Turn::new(state);
+        Ok(Shared { state, patience, is_untidy, is_told, log, path })
     }
 
     /// Reads on the caller's thread; none where that would have to wait.
@@ -69,18 +67,15 @@ impl Shared {
         self.in_line(|state| state.settle(settlement))
     }
 
-    // INVARIANT: nobody waits for another here. The lock is tried, and while a caller has it, the engine's own patience
-    // is zero; what does not come at once is left to the thread.
+    // INVARIANT: nobody waits for another here. While a caller has its turn, the engine's own patience is zero; what
+    // does not come at once is left to the thread.
     fn in_line<T>(&self, work: impl FnOnce(&mut State) -> Result<T, Failure>) -> Option<Result<T, StoreError>> {
-        if self.is_wanted.load(Ordering::Acquire) {
-            return None;
-        }
         // The lock is given back within, so that a panic poisons it and ends the store for all.
         let worked = catch_unwind(AssertUnwindSafe(|| {
-            let mut state = match self.state.try_lock() {
+            let mut state = match self.state.at_once() {
                 Ok(state) => state,
-                Err(TryLockError::WouldBlock) => return None,
-                Err(TryLockError::Poisoned(_)) => return Some(Err(StoreError::Failed)),
+                Err(NoTurn::Taken) => return None,
+                Err(NoTurn::Broken) => return Some(Err(StoreError::Failed)),
             };
             if state.cache.pending() >= fold::AT_MOST {
                 return None;
@@ -149,10 +144,7 @@ impl Shared {
     /// The lock, for what nobody asks for: where another process keeps the file locked, it is left undone,
     /// so that nobody waits for the lock because of that.
     fn idle(&self) -> Result<Held<'_>, StoreError> {
-        self.is_wanted.store(true, Ordering::Release);
-        let locked = self.state.lock();
-        self.is_wanted.store(false, Ordering::Release);
-        Ok(Held { shared: self, state: locked.map_err(|_| StoreError::Failed)? })
+        Ok(Held { shared: self, state: self.state.wait().map_err(|_| StoreError::Failed)? })
     }
 }
 
@@ -209,14 +201,12 @@ mod tests {
         assert!(shared.in_line(|_| Ok(())).is_none());
         drop(held);
         assert!(matches!(shared.in_line(|_| Ok(())), Some(Ok(()))));
-        shared.is_wanted.store(true, Ordering::Release);
-        assert!(shared.in_line(|_| Ok(())).is_none(), "and leaves it to a thread that does");
     }
 
     #[test]
     fn what_cannot_be_taken_in_now_does_not_keep_the_thread_busy() {
         let shared = shared();
-        shared.state.lock().unwrap().connection.execute_batch("DROP TABLE pending").unwrap();
+        shared.state.wait().unwrap().connection.execute_batch("DROP TABLE pending").unwrap();
         shared.is_untidy.store(true, Ordering::Relaxed);
         assert!(shared.tidy().is_err());
         assert!(!shared.is_untidy(), "it is tried again when a caller notes it");
