@@ -10,11 +10,11 @@ use rusqlite::{Connection, OpenFlags};
 
 use crate::error::Failure;
 
-/// By how many pages the log grows before it is brought back: about 4 MB.
-const PAGES: i32 = 1_000;
+/// By how many pages the log grows before it is brought back: about 8 MB.
+const PAGES: i32 = 2_000;
 /// At this length callers are held off meanwhile: a log that is written to all the time would never be
 /// brought back whole, and only one that was begins anew.
-const PAGES_AT_MOST: i32 = 4 * PAGES;
+const PAGES_AT_MOST: i32 = 2 * PAGES;
 
 /// How long the log is, as the connection saw it at its last commit.
 #[derive(Debug)]

@@ -1,7 +1,7 @@
 //! The store's own types for waiting, in every order in which threads can run: whose turn it is at the database, and
 //! the sync that serves all who wait. Their very source is compiled here, with locks that try all orders.
 
-#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
 #[path = "../src/group.rs"]
 mod group;
