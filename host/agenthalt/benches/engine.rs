@@ -78,12 +78,19 @@ fn callers(criterion: &mut Criterion) {
     let folder = tempfile::tempdir().unwrap();
     let mut group = criterion.benchmark_group("callers");
     group.throughput(Throughput::Elements(1));
-    for callers in [1_usize, 2, 64] {
-        let state = State::File(folder.path().join(format!("{callers}.db")));
-        let engine = builder(&sandbox, SIX).state(state).build().unwrap();
-        group.bench_function(BenchmarkId::from_parameter(callers), |bencher| {
-            bencher.iter_custom(|times| at_once(&engine, callers, times));
-        });
+    group.sample_size(20).measurement_time(Duration::from_secs(2));
+    for level in ["process", "power"] {
+        for (counters, per) in [("one budget", "tenant"), ("each its own", "agent")] {
+            let policy = SIX.replace("process", level).replace("{max_daily", &format!("{{per: {per}, max_daily"));
+            for callers in [1_usize, 2, 8, 64] {
+                let name = format!("{level}/{counters}/{callers}");
+                let state = State::File(folder.path().join(name.replace('/', "-")));
+                let engine = builder(&sandbox, &policy).state(state).build().unwrap();
+                group.bench_function(name, |bencher| {
+                    bencher.iter_custom(|times| at_once(&engine, callers, times));
+                });
+            }
+        }
     }
     group.finish();
 }

@@ -98,7 +98,8 @@ impl PolicyEngine {
 
     pub(crate) fn new(parts: Parts, roster: Roster, keeping: Keeping) -> Self {
         let Parts { sandbox, store, replaced, hooks, clock, folder } = parts;
-        let room = Room { sandbox, store, tenant: DEFAULT_TENANT.to_owned(), let_through: Default::default() };
+        let tenant = DEFAULT_TENANT.to_owned();
+        let room = Room { sandbox, store, tenant, let_through: Default::default(), queue: Default::default() };
         PolicyEngine(Arc::new(Inner {
             room: Arc::new(room),
             roster: RwLock::new(Arc::new(roster)),

@@ -14,7 +14,10 @@ use agenthalt_core::time::Timestamp;
 use agenthalt_core::verdict::{Combined, Granted, Risk, Unmatched, Verdict, Voice, combine};
 use agenthalt_json::Json;
 use agenthalt_sandbox::{GuestCall, Lane, PreparedCall, Sandbox};
-use agenthalt_store::{CallTag, Commit, Committed, CounterRead, NamedBy, ReadRequest, Store, StoreError, Version};
+use agenthalt_store::{
+    CallTag, Commit, Committed, CounterRead, NamedBy, ReadRequest, Store, StoreError, StoreFuture, Version,
+};
+use tokio::sync::Mutex;
 use tracing::Instrument;
 
 use crate::evaluation::{Evaluation, OutputEvaluation};
@@ -34,6 +37,9 @@ pub(crate) struct Room {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) tenant: String,
     pub(crate) let_through: LetThrough,
+    /// Those whose readings did not hold judge again one after another. It only spares work: what holds is decided
+    /// by the store.
+    pub(crate) queue: Mutex<()>,
 }
 
 /// Everything a call is judged with; taken once, so that no evaluation mixes two policies.
@@ -191,8 +197,8 @@ impl Bench {
         }
     }
 
-    /// Judges on readings that still hold when the charges are committed: beside others at first, then
-    /// alone.
+    /// Judges on readings that still hold when the charges are committed: beside others at first, then one after
+    /// another with those of this engine, at last alone.
     async fn judge_until_it_holds(
         &self,
         matter: &Matter,
@@ -205,6 +211,7 @@ impl Bench {
         let tag = CallTag { id: matter.call.id.clone(), caller, digest: matter.digest, named_by };
         let request = self.request(tag, evaluation.at, ledger.reads());
         for attempt in 0..=MOST_CONFLICTS {
+            let turn = if attempt > 0 || self.is_crowded() { Some(self.room.queue.lock().await) } else { None };
             let alone = attempt == MOST_CONFLICTS;
             let asked =
                 if alone { self.room.store.read_alone(request.clone()) } else { self.room.store.read(request.clone()) };
@@ -219,11 +226,24 @@ impl Bench {
             self.conclude(matter, grant, evaluation);
             let names = self.roster.seats.iter().map(|seat| seat.name().to_owned());
             evaluation.readings = names.zip(readings).collect();
-            if self.commit(matter, &ledger, (&request, snapshot.version), evaluation).await? {
-                return Ok(());
+            let committed = self.commit(matter, &ledger, (&request, snapshot.version), evaluation);
+            // The order stands; nobody waits for the disk in the queue.
+            drop(turn);
+            match committed.await.map_err(state)? {
+                Committed::Done { sequence, .. } => {
+                    evaluation.sequence = Some(sequence);
+                    return Ok(());
+                }
+                Committed::Conflict => {}
             }
         }
         Err(Fault::State("the counters of this call never stood still".to_owned()).into())
+    }
+
+    /// Whether others judge again one after another: who comes now would take their readings from them, or lose its
+    /// own. Where guards are slow, they are not waited for.
+    fn is_crowded(&self) -> bool {
+        self.room.queue.try_lock().is_err() && !self.roster.seats.iter().any(Seat::is_slow)
     }
 
     /// Lets the guards rewrite and judge, and puts their words into the evaluation.
@@ -338,14 +358,14 @@ impl Bench {
         (evaluation.decided_by, evaluation.unmatched) = (decided_by, unmatched);
     }
 
-    /// Commits charges and record; false where the readings do not hold any more.
-    async fn commit(
+    /// Hands charges and record over to be committed.
+    fn commit(
         &self,
         matter: &Matter,
         ledger: &Ledger,
         (request, version): (&ReadRequest, Version),
-        evaluation: &mut Evaluation,
-    ) -> Result<bool, Fault> {
+        evaluation: &Evaluation,
+    ) -> StoreFuture<Committed> {
         let verdict = evaluation.verdict;
         let charges = evaluation.decisions.iter().flat_map(|decision| {
             let place = self.roster.seats.iter().position(|seat| seat.name() == decision.guard);
@@ -354,8 +374,7 @@ impl Bench {
         let Matter { call, digest, .. } = matter;
         let ids = Ids { agent: call.agent.as_deref(), session: call.session.as_deref(), original: *digest };
         let record = record::of(evaluation, &self.roster, &self.room.tenant, ids);
-        let commit = Commit::of(request, verdict, charges.collect(), record);
-        self.keep(version, commit, evaluation).await
+        self.room.store.commit(version, Commit::of(request, verdict, charges.collect(), record))
     }
 
     /// Records what no guard spoke to, without readings or charges.
@@ -368,9 +387,12 @@ impl Bench {
         let ids = Ids { agent: call.agent_id.as_deref(), session: call.session_id.as_deref(), original };
         let record = record::of(evaluation, &self.roster, &self.room.tenant, ids);
         let commit = Commit::of(&request, evaluation.verdict, Vec::new(), record);
-        match self.keep(snapshot.version, commit, evaluation).await? {
-            true => Ok(()),
-            false => Err(Fault::State("a commit without charges met a conflict".to_owned())),
+        match self.room.store.commit(snapshot.version, commit).await.map_err(state)? {
+            Committed::Done { sequence, .. } => {
+                evaluation.sequence = Some(sequence);
+                Ok(())
+            }
+            Committed::Conflict => Err(Fault::State("a commit without charges met a conflict".to_owned())),
         }
     }
 
@@ -386,17 +408,6 @@ impl Bench {
         let id = record::shown(&evaluation.call_id).to_owned();
         let call = CallTag { id, caller: Digest::ZERO, digest, named_by: NamedBy::Nobody };
         self.request(call, evaluation.at, Vec::new())
-    }
-
-    /// Commits, and notes the record's place; false where what was read does not hold any more.
-    async fn keep(&self, version: Version, commit: Commit, evaluation: &mut Evaluation) -> Result<bool, Fault> {
-        match self.room.store.commit(version, commit).await.map_err(state)? {
-            Committed::Done { sequence, .. } => {
-                evaluation.sequence = Some(sequence);
-                Ok(true)
-            }
-            Committed::Conflict => Ok(false),
-        }
     }
 }
 

@@ -47,6 +47,11 @@ pub(crate) fn open_file(path: &Path, patience: Duration) -> Result<State, StoreE
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(&path, flags).map_err(|error| Failure::from(error).at(&path))?;
     let failed = |failure: Failure| failure.at(&path);
+    // The engine takes a file that it may not write for one that is only to be read.
+    if connection.is_readonly("main").map_err(|error| failed(error.into()))? {
+        let source = "it is read-only: this user may not write it, or its file system is mounted so";
+        return Err(StoreError::CannotOpen { path, source: source.into() });
+    }
     connection.busy_timeout(patience).map_err(|error| failed(error.into()))?;
     // INVARIANT: what the file is comes first; until then nothing is written, no key is made.
     let kind = look(&mut connection).map_err(failed)?;

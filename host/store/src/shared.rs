@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::MutexGuard;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::audit::{self, Page};
 use crate::checkpoint::Log;
@@ -33,7 +33,7 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    /// `patience` is how long the thread waits for another process that keeps the file locked.
+    /// `patience` is how long whoever asks waits for another process that keeps the file locked.
     pub(crate) fn new(mut state: State, patience: Duration) -> Result<Self, StoreError> {
         let path = state.path.clone();
         let prepared = Log::of(&mut state.connection).and_then(|log| {
@@ -133,10 +133,11 @@ impl Shared {
         }
     }
 
-    /// The lock, for what somebody asks of the thread: with the engine's patience for other processes.
-    pub(crate) fn patient(&self) -> Result<Held<'_>, StoreError> {
+    /// The lock, for what somebody asked of the thread at an instant: with what is left of the patience for other
+    /// processes.
+    pub(crate) fn patient(&self, asked: Instant) -> Result<Held<'_>, StoreError> {
         let held = self.idle()?;
-        let waits = held.state.connection.busy_timeout(self.patience);
+        let waits = held.state.connection.busy_timeout(self.patience.saturating_sub(asked.elapsed()));
         waits.map_err(|error| Failure::from(error).at(&self.path))?;
         Ok(held)
     }
@@ -191,13 +192,13 @@ mod tests {
         let fallen: Option<Result<(), _>> = shared.in_line(|_| std::panic::resume_unwind(Box::new("a fault")));
         assert!(matches!(fallen, Some(Err(StoreError::Failed))));
         assert!(matches!(shared.in_line(|_| Ok(())), Some(Err(StoreError::Failed))));
-        assert!(matches!(shared.patient().err(), Some(StoreError::Failed)));
+        assert!(matches!(shared.patient(Instant::now()).err(), Some(StoreError::Failed)));
     }
 
     #[test]
     fn a_caller_never_waits_for_the_lock() {
         let shared = shared();
-        let held = shared.patient().unwrap();
+        let held = shared.patient(Instant::now()).unwrap();
         assert!(shared.in_line(|_| Ok(())).is_none());
         drop(held);
         assert!(matches!(shared.in_line(|_| Ok(())), Some(Ok(()))));

@@ -22,13 +22,13 @@ use crate::request::{Commit, Committed, ReadRequest, Snapshot, Version};
 use crate::settlement::{CounterPart, CountersRequest, RecordsRequest, Reset, Settled, Settlement};
 use crate::shared::Shared;
 use crate::store::{Store, StoreFuture};
-use crate::worker::{HeldCommit, Job, Reply, Worker};
+use crate::worker::{Asked, HeldCommit, Job, Reply, Worker};
 
 /// How many requests may wait; one more is refused.
 const QUEUE: usize = 4_096;
 /// How long a version that was read alone keeps others from writing.
 const HOLD: Duration = Duration::from_secs(5);
-/// How long another process may keep the file locked: longer than any hold.
+/// How long whoever asks waits for another process that keeps the file locked: longer than any hold.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// State in one SQLite file, or in memory with the very same code.
@@ -46,7 +46,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub struct SqliteStore {
     key: Key,
     shared: Arc<Shared>,
-    jobs: SyncSender<Job>,
+    jobs: SyncSender<Asked>,
     thread: Option<JoinHandle<()>>,
     hold: Duration,
     /// Who waits for the disk; none where nobody does.
@@ -126,7 +126,7 @@ impl SqliteStore {
     fn tidy_up(&self) {
         if self.shared.asks() {
             // A thread that has so much to do tidies up behind each job anyway.
-            let _ = self.jobs.try_send(Job::Tidy);
+            let _ = self.jobs.try_send(Asked::now(Job::Tidy));
         }
     }
 }
@@ -188,7 +188,7 @@ impl Store for SqliteStore {
 impl Drop for SqliteStore {
     fn drop(&mut self) {
         // Behind everything that waits. A thread that has ended takes no more jobs, and none is needed.
-        let _ = self.jobs.send(Job::Stop);
+        let _ = self.jobs.send(Asked::now(Job::Stop));
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
@@ -201,7 +201,7 @@ impl fmt::Debug for SqliteStore {
     }
 }
 
-fn page(jobs: &SyncSender<Job>, request: RecordsRequest) -> StoreFuture<Page> {
+fn page(jobs: &SyncSender<Asked>, request: RecordsRequest) -> StoreFuture<Page> {
     ask(jobs, |reply| Job::Page(request, reply))
 }
 
@@ -214,9 +214,9 @@ fn refused<T: Send + 'static>(why: &str) -> StoreFuture<T> {
 }
 
 /// Hands a job over now; the answer can be awaited with any executor.
-fn ask<T: Send + 'static>(jobs: &SyncSender<Job>, job: impl FnOnce(Reply<T>) -> Job) -> StoreFuture<T> {
+fn ask<T: Send + 'static>(jobs: &SyncSender<Asked>, job: impl FnOnce(Reply<T>) -> Job) -> StoreFuture<T> {
     let (reply, answer) = oneshot::channel();
-    let sent = jobs.try_send(job(reply));
+    let sent = jobs.try_send(Asked::now(job(reply)));
     Box::pin(async move {
         match sent {
             Ok(()) => answer.await.unwrap_or(Err(StoreError::Closed)),

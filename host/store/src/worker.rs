@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, TryRecvError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_channel::oneshot;
 
@@ -33,6 +33,19 @@ pub(crate) enum Job {
     Stop,
 }
 
+/// A job, and when it was asked for: the thread's patience with other processes is counted from there, so that those who
+/// wait behind each other do not wait one after another.
+pub(crate) struct Asked {
+    pub(crate) at: Instant,
+    pub(crate) job: Job,
+}
+
+impl Asked {
+    pub(crate) fn now(job: Job) -> Self {
+        Asked { at: Instant::now(), job }
+    }
+}
+
 /// The commit of a version that was read alone; it goes straight to the transaction that waits for it.
 #[derive(Debug)]
 pub(crate) struct HeldCommit {
@@ -44,14 +57,14 @@ pub(crate) struct HeldCommit {
 /// The thread's own side.
 pub(crate) struct Worker {
     shared: Arc<Shared>,
-    jobs: Receiver<Job>,
+    jobs: Receiver<Asked>,
     hold: Duration,
     checkpoint: Checkpoint,
 }
 
 impl Worker {
     /// `hold` is how long a version that was read alone keeps others from writing.
-    pub(crate) fn new(shared: Arc<Shared>, jobs: Receiver<Job>, hold: Duration) -> Self {
+    pub(crate) fn new(shared: Arc<Shared>, jobs: Receiver<Asked>, hold: Duration) -> Self {
         Worker { shared, jobs, hold, checkpoint: Checkpoint::default() }
     }
 
@@ -59,24 +72,24 @@ impl Worker {
     pub(crate) fn run(mut self) {
         loop {
             // Whoever asks comes before what nobody waits for.
-            let job = match self.jobs.try_recv() {
-                Err(TryRecvError::Empty) if self.shared.is_untidy() => Job::Tidy,
+            let Asked { at, job } = match self.jobs.try_recv() {
+                Err(TryRecvError::Empty) if self.shared.is_untidy() => Asked::now(Job::Tidy),
                 Err(TryRecvError::Empty) => match self.jobs.recv() {
-                    Ok(job) => job,
+                    Ok(asked) => asked,
                     Err(_) => break,
                 },
                 Err(TryRecvError::Disconnected) => break,
-                Ok(job) => job,
+                Ok(asked) => asked,
             };
             match job {
                 // An answer that nobody waits for any more is dropped; what is done stays done.
-                Job::Read(request, reply) => drop(reply.send(self.work(|state| state.read(&request)))),
-                Job::ReadAlone(request, reply) => self.read_alone(&request, reply),
-                Job::Commit(work, reply) => drop(reply.send(self.work(|state| state.commit(&work.0, &work.1)))),
-                Job::Settle(settlement, reply) => drop(reply.send(self.work(|state| state.settle(&settlement)))),
-                Job::Counters(request, reply) => drop(reply.send(self.work(|state| state.counters(&request)))),
-                Job::Reset(reset, reply) => drop(reply.send(self.work(|state| state.reset(&reset)))),
-                Job::Page(request, reply) => drop(reply.send(self.work(|state| state.page(&request)))),
+                Job::Read(request, reply) => drop(reply.send(self.work(at, |state| state.read(&request)))),
+                Job::ReadAlone(request, reply) => self.read_alone(at, &request, reply),
+                Job::Commit(work, reply) => drop(reply.send(self.work(at, |state| state.commit(&work.0, &work.1)))),
+                Job::Settle(settlement, reply) => drop(reply.send(self.work(at, |state| state.settle(&settlement)))),
+                Job::Counters(request, reply) => drop(reply.send(self.work(at, |state| state.counters(&request)))),
+                Job::Reset(reset, reply) => drop(reply.send(self.work(at, |state| state.reset(&reset)))),
+                Job::Page(request, reply) => drop(reply.send(self.work(at, |state| state.page(&request)))),
                 Job::Tidy => {}
                 Job::Stop => break,
             }
@@ -87,16 +100,16 @@ impl Worker {
         let _ = self.shared.end();
     }
 
-    fn work<T>(&self, work: impl FnOnce(&mut State) -> Result<T, Failure>) -> Result<T, StoreError> {
-        let mut patient = self.shared.patient()?;
+    fn work<T>(&self, at: Instant, work: impl FnOnce(&mut State) -> Result<T, Failure>) -> Result<T, StoreError> {
+        let mut patient = self.shared.patient(at)?;
         work(patient.state()).map_err(|failure| failure.at(&self.shared.path))
     }
 
     /// Reads under the write lock and keeps the lock until the commit comes, the version is dropped, or
     /// the time is over. Whatever else is asked meanwhile waits.
-    fn read_alone(&self, request: &ReadRequest, reply: Reply<Snapshot>) {
+    fn read_alone(&self, at: Instant, request: &ReadRequest, reply: Reply<Snapshot>) {
         let failed = |failure: Failure| failure.at(&self.shared.path);
-        let mut patient = match self.shared.patient() {
+        let mut patient = match self.shared.patient(at) {
             Ok(patient) => patient,
             Err(error) => return drop(reply.send(Err(error))),
         };
@@ -121,7 +134,7 @@ impl Worker {
         // A log that cannot be brought back now is tried again after the next commits, and a file that
         // cannot be written shows in the commits themselves.
         let shared = &self.shared;
-        let alone = || match shared.patient() {
+        let alone = || match shared.patient(Instant::now()) {
             Ok(mut patient) => checkpoint::passive(&patient.state().connection),
             // A store that has failed writes no more, so its log does not grow.
             Err(_) => Ok(()),
