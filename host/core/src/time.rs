@@ -178,6 +178,10 @@ mod tests {
     fn months_begin_on_their_first_day() {
         let utc = TimeZone::utc();
         assert_eq!(utc.start_of_month(at("2026-02-28T23:59:59.999Z")), at("2026-02-01T00:00:00Z"));
+        // The 29th of a leap year belongs to February, and is a day of its own.
+        assert_eq!(utc.start_of_month(at("2028-02-29T23:59:59.999Z")), at("2028-02-01T00:00:00Z"));
+        assert_eq!(utc.start_of_day(at("2028-02-29T12:00:00Z")), at("2028-02-29T00:00:00Z"));
+        assert_eq!(utc.start_of_month(at("2028-03-01T00:00:00Z")), at("2028-03-01T00:00:00Z"));
         let tokyo: TimeZone = "Asia/Tokyo".parse().unwrap();
         assert_eq!(tokyo.start_of_month(at("2026-01-31T15:00:00Z")), at("2026-01-31T15:00:00Z"));
     }

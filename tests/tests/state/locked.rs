@@ -3,6 +3,7 @@
 
 use std::fs::OpenOptions;
 use std::os::fd::AsRawFd as _;
+use std::path::{Path, PathBuf};
 use std::process::Child;
 use std::thread;
 
@@ -17,7 +18,7 @@ const WRITE_LOCK: i64 = 120;
 struct Locker(Child);
 
 impl Locker {
-    fn of(file: &std::path::Path) -> Self {
+    fn of(file: &Path) -> Self {
         let mut child = stage::command("locked::as_child", "lock", file).spawn().unwrap();
         assert!(stage::lines(child.stdout.as_mut().unwrap()).any(|line| line == "locked"));
         Locker(child)
@@ -29,13 +30,19 @@ impl Locker {
     }
 }
 
-#[test]
-fn who_meets_a_locked_file_is_denied_in_the_end_and_served_when_it_is_free() {
+/// An engine with one call behind it, whose file is locked now.
+fn locked() -> (tempfile::TempDir, PathBuf, PolicyEngine, Locker) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("state.db");
     let engine = stage::open(stage::WIDE, &file);
     assert!(stage::evaluate(&engine, "before").is_allowed());
     let locker = Locker::of(&file);
+    (folder, file, engine, locker)
+}
+
+#[test]
+fn who_meets_a_locked_file_is_denied_in_the_end_and_served_when_it_is_free() {
+    let (_folder, file, engine, locker) = locked();
     // Nobody waits for the patience of those before: 16 in line would take minutes.
     thread::scope(|scope| {
         for caller in 0..16 {
@@ -54,11 +61,7 @@ fn who_meets_a_locked_file_is_denied_in_the_end_and_served_when_it_is_free() {
 
 #[test]
 fn who_meets_a_lock_that_ends_in_time_is_served() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("state.db");
-    let engine = stage::open(stage::WIDE, &file);
-    assert!(stage::evaluate(&engine, "before").is_allowed());
-    let locker = Locker::of(&file);
+    let (_folder, _, engine, locker) = locked();
     thread::scope(|scope| {
         let waits = scope.spawn(|| stage::evaluate(&engine, "meanwhile"));
         locker.end();

@@ -47,6 +47,9 @@ fn a_month_ends_with_its_last_day() {
         spend(store, "d", time("2026-02-28T23:59:59.999Z"), &counter, 5);
         assert_eq!(read(store, time("2026-02-28T23:59:59.999Z"), &counter), Some(2));
         assert_eq!(read(store, time("2026-03-01T00:00:00Z"), &counter), Some(0));
+        spend(store, "e", time("2028-02-29T23:59:59.999Z"), &counter, 5);
+        assert_eq!(read(store, time("2028-02-29T23:59:59.999Z"), &counter), Some(1));
+        assert_eq!(read(store, time("2028-03-01T00:00:00Z"), &counter), Some(0));
     });
 }
 
