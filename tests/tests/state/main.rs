@@ -10,7 +10,7 @@
 //! | `locked` | a file that another process keeps locked |
 //! | `mounts` | a disk that is full, and one that may only be read |
 
-#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 mod files;
 mod killed;

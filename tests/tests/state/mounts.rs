@@ -23,8 +23,9 @@ fn in_namespace(name: &str) {
     let works = |user: &[&str]| unshare(user).arg("true").status().is_ok_and(|status| status.success());
     let ways: [&[&str]; 2] = [&[], &["--user", "--map-root-user"]];
     let way = ways.into_iter().find(|way| works(way));
-    let way =
-        way.expect("this test mounts file systems: it needs `unshare` of util-linux, and root or user namespaces");
+    let Some(way) = way else {
+        panic!("this test mounts file systems: it needs `unshare` of util-linux, and root or user namespaces")
+    };
     let mut command = unshare(way);
     command.arg(env::current_exe().unwrap()).args(["--exact", name, "--nocapture"]).env(INSIDE, name);
     assert!(command.status().unwrap().success(), "{name} failed in its namespace");
@@ -117,9 +118,8 @@ fn a_disk_without_room_for_a_state_is_an_error_and_leaves_none_that_does_not_wor
         match opened {
             Err(error) => assert_eq!(error.kind(), ErrorKind::State, "{error}"),
             Ok(engine) => {
-                let calls = (0..500).map(|index| stage::evaluate(&engine, &format!("small {index}")));
-                let denied = calls.last().unwrap();
-                stage::denied_for_state(&denied, &mounted.file());
+                let calls: Vec<_> = (0..500).map(|index| stage::evaluate(&engine, &format!("small {index}"))).collect();
+                stage::denied_for_state(calls.last().unwrap(), &mounted.file());
             }
         }
         mounted.change("size=8m");

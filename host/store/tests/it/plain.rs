@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::future;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
-use agenthalt_core::counter::{Measure, Window, run_length};
+use agenthalt_core::counter::{Measure, run_length};
 use agenthalt_core::digest::{Digest, Key};
 use agenthalt_core::outcome::Status;
 use agenthalt_core::time::Timestamp;
@@ -18,6 +18,8 @@ use agenthalt_store::{
 
 /// Tenant, counter, partition.
 type CounterName = (String, String, String);
+/// Readings, the answer on record, and the versions of what was read.
+type Seen = (Vec<Option<i64>>, Option<Answered>, Vec<(CounterName, u64)>);
 /// Tenant, whether the caller gave the id, id, caller.
 type CallName = (String, bool, String, Digest);
 
@@ -152,7 +154,7 @@ impl Plain {
         Timestamp::from_millis(at.as_millis().max(clock)).unwrap()
     }
 
-    fn read(&self, request: &ReadRequest) -> (Vec<Option<i64>>, Option<Answered>, Vec<(CounterName, u64)>) {
+    fn read(&self, request: &ReadRequest) -> Seen {
         let found = self.answer(&request.tenant, &request.call, request.at.as_millis());
         let answered = found.map(|found| Answered {
             is_same_call: found.digest == request.call.digest,
