@@ -274,6 +274,10 @@ fn take_back(own: Vec<CallCharge>, rows: &mut [OpenRow<'_>]) -> Vec<CallCharge> 
             left.push(own);
             continue;
         };
+        if own.place <= open.row.standing.floor {
+            // The counter was reset since, and the charge with it.
+            continue;
+        }
         open.row.standing.amend(own.place, own.charged_at, own.amount, None);
         open.taken_back.push(own);
     }

@@ -3,7 +3,7 @@
 use agenthalt_core::counter::{Measure, Window};
 use agenthalt_core::outcome::Outcome;
 use agenthalt_core::verdict::Verdict;
-use agenthalt_store::{Commit, Committed, CounterRead, CountersRequest, Record, Reset, Store};
+use agenthalt_store::{Commit, Committed, CounterRead, CountersRequest, ReadRequest, Record, Reset, Store};
 use pollster::block_on;
 
 use crate::support::*;
@@ -47,10 +47,15 @@ fn a_charge_from_before_the_reset_takes_nothing_from_what_came_after() {
             evaluate(store, &request(&asked, at(0), &[&one]), 11, false);
             reset(store, &[&one]);
             charge(store, &format!("{window:?} 2"), at(0), &one, 8);
+            // What is known of counters is read anew after another reset.
+            reset(store, &[&part(window, "another")]);
             settle(store, &ran, at(1), Outcome::not_started());
             assert_eq!(readings(store, &request(&asked, at(1), &[&one])), [Some(8)], "{window:?}");
             evaluate(store, &request(&asked, at(1), &[&one]), 1, true);
             assert_eq!(read(store, at(1), &one), Some(9), "{window:?}");
+            // Where days begin later, the charges are counted one by one.
+            let elsewhere = ReadRequest { zone: zone("America/New_York"), ..request("x", at(1), &[&one]) };
+            assert_eq!(readings(store, &elsewhere), [Some(9)], "{window:?}");
         }
     });
 }
