@@ -70,6 +70,7 @@ pub struct PolicyEngineBuilder {
     progress: Option<Progress>,
     hooks: Hooks,
     clock: Arc<dyn Clock>,
+    asks: bool,
 }
 
 impl Default for PolicyEngineBuilder {
@@ -82,6 +83,7 @@ impl Default for PolicyEngineBuilder {
             progress: None,
             hooks: Hooks::default(),
             clock: Arc::new(SystemClock),
+            asks: true,
         }
     }
 }
@@ -314,6 +316,11 @@ impl PolicyEngineBuilder {
         self
     }
 
+    /// Asks no human: what needs one does not run.
+    pub(crate) fn asks_nobody(self) -> Self {
+        PolicyEngineBuilder { asks: false, ..self }
+    }
+
     /// Makes the engine. A guard whose component cannot serve does not stop it: that guard keeps its
     /// seat, and every call is denied with its fault.
     ///
@@ -336,7 +343,8 @@ impl PolicyEngineBuilder {
         };
         let keeping = Keeping::of(self.state, &roster, &folder);
         let store: Arc<dyn Store> = Arc::new(store.map_err(Cause::State)?);
-        let parts = Parts { sandbox, store, replaced: self.replaced, hooks: self.hooks, clock: self.clock, folder };
+        let PolicyEngineBuilder { replaced, hooks, clock, asks, .. } = self;
+        let parts = Parts { sandbox, store, replaced, hooks, clock, asks, folder };
         Ok(PolicyEngine::new(parts, roster, keeping))
     }
 
@@ -401,6 +409,8 @@ pub(crate) struct Parts {
     pub(crate) replaced: BTreeMap<String, Vec<u8>>,
     pub(crate) hooks: Hooks,
     pub(crate) clock: Arc<dyn Clock>,
+    /// Whether humans are asked.
+    pub(crate) asks: bool,
     /// Where the policy's relative paths start.
     pub(crate) folder: PathBuf,
 }

@@ -219,7 +219,7 @@ impl PolicyEngine {
             let reset = Reset { tenant: self.room().tenant.clone(), at, counters, record };
             match self.room().store.reset(reset).await.map_err(Cause::State)? {
                 Committed::Done { .. } => return Ok(count),
-                Committed::Conflict => {}
+                Committed::Conflict | Committed::Open(_) => {}
             }
         }
         Err(Cause::NeverStill.into())

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use agenthalt_core::approval::ApprovalId;
 use agenthalt_core::call::Call;
 use agenthalt_core::digest::Digest;
 use agenthalt_core::fault::Fault;
@@ -24,8 +25,9 @@ use crate::clock::Clock;
 use crate::error::Error;
 use crate::evaluation::{Evaluation, OutputEvaluation};
 use crate::events::{Events, Listeners};
+use crate::grant::Under;
 use crate::hooks::Hooks;
-use crate::pipeline::{Bench, Grant, Presented, Room};
+use crate::pipeline::{Bench, Presented, Room};
 use crate::roster::Roster;
 use crate::trace;
 
@@ -97,9 +99,10 @@ impl PolicyEngine {
     }
 
     pub(crate) fn new(parts: Parts, roster: Roster, keeping: Keeping) -> Self {
-        let Parts { sandbox, store, replaced, hooks, clock, folder } = parts;
+        let Parts { sandbox, store, replaced, hooks, clock, asks, folder } = parts;
         let tenant = DEFAULT_TENANT.to_owned();
-        let room = Room { sandbox, store, tenant, let_through: Default::default(), queue: Default::default() };
+        let (let_through, queue) = Default::default();
+        let room = Room { sandbox, store, tenant, let_through, queue, asks };
         PolicyEngine(Arc::new(Inner {
             room: Arc::new(room),
             roster: RwLock::new(Arc::new(roster)),
@@ -128,7 +131,7 @@ impl PolicyEngine {
     /// # }
     /// ```
     pub async fn evaluate(&self, call: &Call) -> Evaluation {
-        self.judge(call, None, self.now(), None, Place::Lane).await
+        self.judge(call, None, self.now(), Under::Rules, Place::Lane).await
     }
 
     /// Judges a call now and waits for it; also inside a runtime, whose thread it takes up. This thread runs
@@ -141,7 +144,7 @@ impl PolicyEngine {
     /// assert!(engine.evaluate_blocking(&Call::new("search", r#"{"for": "cats"}"#)).is_allowed());
     /// ```
     pub fn evaluate_blocking(&self, call: &Call) -> Evaluation {
-        self.judge_blocking(call, None, self.now(), None)
+        self.judge_blocking(call, None, self.now(), Under::Rules)
     }
 
     /// Judges a call under a stamp of the host's. A stamp that the agent could choose would let it
@@ -157,7 +160,48 @@ impl PolicyEngine {
     /// # }
     /// ```
     pub async fn evaluate_at(&self, call: &Call, at: Timestamp) -> Evaluation {
-        self.judge(call, None, Ok(at), None, Place::Lane).await
+        self.judge(call, None, Ok(at), Under::Rules, Place::Lane).await
+    }
+
+    /// Judges a call now under a human's yes to the question of this name. The call is presented as it was when the
+    /// question was asked; all guards judge it again, and what denies now denies. A question that nobody answered yet
+    /// changes nothing; one that was refused, has expired, was used or was asked about another call or under other
+    /// rules denies.
+    ///
+    /// A yes also serves a call that is presented without its name: it must only be the same call.
+    ///
+    /// ```
+    /// # async fn judge(engine: agenthalt::PolicyEngine) -> Result<(), Box<dyn std::error::Error>> {
+    /// use agenthalt::{Approver, Call};
+    /// let call = Call::new("send_mail", r#"{"to": "ada@example.org"}"#).agent("assistant");
+    /// let asked = engine.evaluate(&call).await;
+    /// if let Some(question) = asked.approval {
+    ///     // Later, and maybe in another process:
+    ///     engine.approve(question, Approver::named("ann")).await?;
+    ///     let judged = engine.evaluate_approved(&call, question).await;
+    ///     assert!(judged.is_allowed());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn evaluate_approved(&self, call: &Call, approval: ApprovalId) -> Evaluation {
+        self.judge(call, None, self.now(), Under::Approval(approval), Place::Lane).await
+    }
+
+    /// Judges a call now under a human's yes and waits for it; as [`evaluate_approved`](Self::evaluate_approved).
+    ///
+    /// ```
+    /// # use agenthalt::{Approver, Call, testing};
+    /// let engine = testing::engine("guards: {scope: {require_approval_functions: ['send_*']}}");
+    /// let call = Call::new("send_mail", "{}");
+    /// let question = engine.evaluate_blocking(&call).approval.ok_or("a human must decide")?;
+    /// engine.approve_blocking(question, Approver::named("ann"))?;
+    /// assert!(engine.evaluate_approved_blocking(&call, question).is_allowed());
+    /// assert!(!engine.evaluate_approved_blocking(&call, question).is_allowed(), "a yes serves once");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn evaluate_approved_blocking(&self, call: &Call, approval: ApprovalId) -> Evaluation {
+        self.judge_blocking(call, None, self.now(), Under::Approval(approval))
     }
 
     /// Judges the output of a call that this engine let through, before anybody sees it. The call is
@@ -232,27 +276,14 @@ impl PolicyEngine {
     }
 
     /// Judges a call on this thread, where it may run guards, else on a lane.
-    pub(crate) fn judge_blocking(
-        &self,
-        call: &Call,
-        id: Option<CallId>,
-        at: Stamp,
-        grant: Option<Grant>,
-    ) -> Evaluation {
+    pub(crate) fn judge_blocking(&self, call: &Call, id: Option<CallId>, at: Stamp, under: Under) -> Evaluation {
         let permit = self.0.room.sandbox.here();
         let place = if permit.is_some() { Place::Here } else { Place::Lane };
-        pollster::block_on(self.judge(call, id, at, grant, place))
+        pollster::block_on(self.judge(call, id, at, under, place))
     }
 
-    /// Judges a call under an id of the host's, and under a grant if there is one.
-    async fn judge(
-        &self,
-        call: &Call,
-        id: Option<CallId>,
-        at: Stamp,
-        grant: Option<Grant>,
-        place: Place,
-    ) -> Evaluation {
+    /// Judges a call under an id of the host's.
+    async fn judge(&self, call: &Call, id: Option<CallId>, at: Stamp, under: Under, place: Place) -> Evaluation {
         let hooked = self.0.hooks.before(call);
         let shown = hooked.as_ref().ok().and_then(Option::as_ref).unwrap_or(call);
         let (id, named_by) = id.unwrap_or_else(|| call_id(shown));
@@ -264,7 +295,7 @@ impl PolicyEngine {
             Ok(_) => {
                 let (engine, bench, presented) = (self.clone(), bench.clone(), presented.clone());
                 let judging = async move {
-                    let evaluation = bench.evaluate(presented, grant).await;
+                    let evaluation = bench.evaluate(presented, under).await;
                     // Here, so that who listens hears of it also where nobody waits for the answer any more.
                     engine.tell(&evaluation);
                     evaluation

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::Path;
 
+use agenthalt_core::approval::{ApprovalId, NotAnswered};
 use agenthalt_core::policy::Problems;
 
 /// What kind of thing went wrong.
@@ -28,13 +29,15 @@ pub enum ErrorKind {
     Sandbox,
     /// A call cannot be settled: it is not on record, was not let through, or is not told from another.
     Settlement,
+    /// A question to a human cannot be answered: there is none of this name, it is closed, or another one must answer.
+    Approval,
     /// The host's clock failed.
     Clock,
     /// What was asked makes no sense: no policy was given, or there is no such guard.
     Usage,
 }
 
-/// Why an engine could not be made or changed, or a call not settled. It shows what to do, for people; programs ask for its
+/// Why an engine could not be made or changed, a call not settled, a question not answered. It shows what to do, for people; programs ask for its
 /// [`kind`](Error::kind).
 ///
 /// ```
@@ -68,6 +71,14 @@ pub(crate) enum Cause {
     NotSettled(String, &'static str),
     #[error("a call that is `{0}` has no cost; settle it without one")]
     CostOfNothing(&'static str),
+    #[error("there is no question `{0}`")]
+    NoSuchQuestion(ApprovalId),
+    #[error("`{0}` cannot be answered so: {1}")]
+    NotAnswered(ApprovalId, #[source] NotAnswered),
+    #[error("an answer names who gives it")]
+    NobodyAnswers,
+    #[error("{0} is longer than {1} bytes")]
+    TooLong(&'static str, usize),
     #[error("the counters never stood still; stop the engines that charge them, or try again")]
     NeverStill,
     #[error("{0}")]
@@ -90,11 +101,14 @@ impl Error {
             Cause::State(_) | Cause::NeverStill => ErrorKind::State,
             Cause::Sandbox(_) => ErrorKind::Sandbox,
             Cause::NotSettled(..) => ErrorKind::Settlement,
+            Cause::NoSuchQuestion(_) | Cause::NotAnswered(..) => ErrorKind::Approval,
             Cause::Clock(_) => ErrorKind::Clock,
             Cause::NoPolicy
             | Cause::NoSuchBuiltIn(_)
             | Cause::NoSuchGuard(_)
             | Cause::StateMoved(_)
+            | Cause::NobodyAnswers
+            | Cause::TooLong(..)
             | Cause::CostOfNothing(_) => ErrorKind::Usage,
         }
     }

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use agenthalt_core::approval::ApprovalId;
 use agenthalt_core::call::MalformedCall;
 use agenthalt_core::counter::{Charge, Reading};
 use agenthalt_core::digest::Digest;
@@ -12,6 +13,8 @@ use agenthalt_core::subject::Phase;
 use agenthalt_core::time::Timestamp;
 use agenthalt_core::verdict::{Granted, Risk, Verdict};
 use agenthalt_json::Json;
+
+use crate::grant::Grant;
 
 /// What one guard says of one call.
 ///
@@ -94,8 +97,8 @@ pub struct Rewrite {
 /// What to do with a call, by its verdict:
 ///
 /// - `Allow` and `Modify`: run it, with [`final_arguments`](Self::final_arguments) and no others.
-/// - `RequireApproval`: do not run it. A program has no way yet to hand in a human's yes, so treat it as
-///   denied, and show [`approval_reasons`](Self::approval_reasons).
+/// - `RequireApproval`: do not run it. A human is asked; the question is named by [`approval`](Self::approval). Once
+///   it is answered, present the same call again: see [`evaluate_approved`](crate::PolicyEngine::evaluate_approved).
 /// - `Deny`: do not run it, and say why: [`denial_reasons`](Self::denial_reasons).
 ///
 /// ```
@@ -145,6 +148,9 @@ pub struct Evaluation {
     /// Whether this is the answer that the same call under the same id got before. Nothing is charged again, and the
     /// call may have run already: who runs it should know whether it did.
     pub repeats: bool,
+    /// The question to a human that waits for an answer, where the verdict is that one must decide; where the call
+    /// may run, the one whose yes it used.
+    pub approval: Option<ApprovalId>,
     /// The policy's digest.
     pub policy: Digest,
     /// The record's number in the tenant's audit chain; none where no record could be written.
@@ -156,6 +162,8 @@ pub struct Evaluation {
     pub(crate) unmatched: bool,
     pub(crate) readings: Vec<(String, Vec<Reading>)>,
     pub(crate) granted: Granted,
+    /// The digest of the policy with the components that serve it.
+    pub(crate) rules: Digest,
     pub(crate) final_digest: Digest,
     pub(crate) final_output: String,
 }
@@ -279,6 +287,16 @@ impl Evaluation {
     pub fn fault(&self) -> Option<&Fault> {
         let enforcing = self.decisions.iter().filter(|decision| decision.mode == Mode::Enforce);
         self.refusal.as_ref().or_else(|| enforcing.filter_map(|decision| decision.fault.as_ref()).next())
+    }
+
+    /// What a yes to the question of this evaluation would be.
+    pub(crate) fn grant(&self) -> Grant {
+        let asking = self
+            .decisions
+            .iter()
+            .filter(|decision| decision.mode == Mode::Enforce && decision.verdict == Verdict::RequireApproval);
+        let granted = Granted { guards: asking.map(|d| d.guard.clone()).collect(), unmatched: self.unmatched };
+        Grant { granted, digest: self.final_digest, rules: self.rules, id: None }
     }
 
     fn reasons(&self, verdict: Verdict) -> Vec<String> {

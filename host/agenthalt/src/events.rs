@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
+use agenthalt_core::approval::{Answer, ApprovalId, Standing};
 use agenthalt_core::digest::Digest;
 use agenthalt_core::fault::Fault;
 use agenthalt_core::outcome::Outcome;
@@ -41,6 +42,8 @@ pub enum Event {
     Evaluation(Arc<Evaluation>),
     /// A human must decide about a call.
     Approval(Arc<Evaluation>),
+    /// A question to a human was answered.
+    Answer(AnswerEvent),
     /// Something went wrong in a guard, in a hook or in the host.
     Fault(FaultEvent),
     /// It was told what came of a call.
@@ -68,6 +71,31 @@ pub struct SettlementEvent {
     pub call_id: String,
     /// What came of it.
     pub outcome: Outcome,
+    /// The record's number in the tenant's audit chain.
+    pub sequence: u64,
+}
+
+/// An answer to a question.
+///
+/// ```
+/// # use agenthalt::{Approver, Call, Event, Standing, testing};
+/// # let engine = testing::engine("guards: {scope: {require_approval_functions: ['send_*']}}");
+/// let question = engine.evaluate_blocking(&Call::new("send_mail", "{}")).approval.ok_or("a human must decide")?;
+/// let mut events = engine.listen(10);
+/// engine.deny_blocking(question, Approver::named("ann"))?;
+/// let Some(Event::Answer(told)) = events.try_next() else { panic!("an answer") };
+/// assert_eq!((told.id, told.standing), (question, Standing::Denied));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct AnswerEvent {
+    /// Names the question.
+    pub id: ApprovalId,
+    /// The answer.
+    pub answer: Answer,
+    /// How the question stands now.
+    pub standing: Standing,
     /// The record's number in the tenant's audit chain.
     pub sequence: u64,
 }

@@ -51,6 +51,7 @@
 //! | pin such a guard, bound or watch it | [`GuardSetup::component`] with [`sha256`](GuardSetup::sha256) |
 //! | change the rules of a running engine | [`PolicyEngine::replace_policy`] |
 //! | add what the host knows to a call, or refuse it | [`PolicyEngineBuilder::pre_hook`] |
+//! | answer what needs a human, and present the call again | [`PolicyEngine::approve`], [`PolicyEngine::evaluate_approved`] |
 //! | hear of verdicts, questions and faults | [`PolicyEngine::listen`] |
 //! | compile guards once for all starts | [`Sandbox::builder`] with a cache, and [`PolicyEngineBuilder::sandbox`] |
 //! | test one's own program | [`testing`] |
@@ -63,8 +64,8 @@
 //! - What a call costs is charged in the transaction that writes its audit record, before the verdict is
 //!   given out; a call that does not run spends nothing but what counts attempts.
 //! - Without a state file, limits end with the engine: [`PolicyEngine::forgets`] says so.
-//! - A call that needs approval must not run: there is no way yet to give a human's yes to the engine but in a
-//!   [`Simulation`].
+//! - A question to a human outlives the process; a yes serves one call, the very one that was asked about, under the
+//!   rules that asked, and only while nothing else denies it.
 //! - A panic of a hook, a clock or the judging is a denial, except where the program aborts on panics.
 //!
 //! # What it takes
@@ -88,6 +89,7 @@
 //! | [`settle`](CallRef) | what came of a call, told by the side that ran it |
 //! | [`counters`](CounterStatus) | what is spent and counted, for people |
 //! | [`limit`](CounterLimit) | which setting limits which counter |
+//! | [`approval`](Approval) | questions to humans: asked, shown without secrets, answered |
 //! | [`simulation`](Simulation) | many calls in order under their own stamps, state in memory |
 //! | [`events`](Event) | what happens, for those who listen |
 //! | [`clock`](Clock) | what stamps a call |
@@ -98,6 +100,8 @@
 //! | `judge` | rewriting and judging, synchronous, on the sandbox's threads |
 //! | `matter` | what one evaluation is of: a call and its arguments, or its output |
 //! | `pipeline` | the life of one call: read, judge, combine, commit |
+//! | `attempts` | judging until what was judged is committed |
+//! | `grant` | the yes that a call is judged under |
 //! | `let_through` | the calls whose output may come to be judged |
 //! | `spending` | which counters a call reads and which charges it makes |
 //! | `hooks` | the host's own code before and after the judging |
@@ -105,6 +109,8 @@
 //! | `record` | what the audit log keeps of an evaluation |
 //! | `repeat` | an answer that was given before, once more |
 
+mod approval;
+mod attempts;
 mod builder;
 mod clock;
 mod counters;
@@ -112,6 +118,7 @@ mod engine;
 mod error;
 mod evaluation;
 mod events;
+mod grant;
 mod hooks;
 pub mod inspect;
 mod judge;
@@ -134,6 +141,9 @@ pub mod testing;
 mod trace;
 
 pub use agenthalt_core::amount::{Amount, AmountError};
+pub use agenthalt_core::approval::{
+    Answer, ApprovalId, ApprovalSetting, Expiry, NotAnApprovalId, NotAnswered, Standing, Word,
+};
 pub use agenthalt_core::call::{Call, MalformedCall};
 pub use agenthalt_core::counter::{Charge, ChargeWhen, Counter, Measure, Partition, Window};
 pub use agenthalt_core::description::{Description, Phases, Verdicts};
@@ -151,13 +161,14 @@ pub use agenthalt_sandbox::{
     SandboxError, run_as_child,
 };
 
+pub use approval::{Approval, ApprovalFilter, Approver, Asked, Change, Cost, Reason};
 pub use builder::{PolicyEngineBuilder, State};
 pub use clock::Clock;
 pub use counters::{CounterFilter, CounterStatus, Who};
 pub use engine::PolicyEngine;
 pub use error::{Error, ErrorKind};
 pub use evaluation::{Decision, Evaluation, OutputEvaluation, Rewrite, Silence};
-pub use events::{Event, Events, FaultEvent, PolicyEvent, SettlementEvent};
+pub use events::{AnswerEvent, Event, Events, FaultEvent, PolicyEvent, SettlementEvent};
 pub use limit::CounterLimit;
 pub use load::{Progress, built_in_names};
 pub use settle::{CallRef, Settled};

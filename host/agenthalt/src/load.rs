@@ -98,7 +98,7 @@ impl Loader<'_> {
         let policy = draft.finish()?;
         let seats = policy.guards.iter().cloned().zip(occupants);
         let seats = seats.map(|(entry, occupant)| Seat { entry, occupant }).collect();
-        Ok(Roster { policy, seats })
+        Ok(Roster::new(policy, seats))
     }
 
     fn fetch(&self, entry: &GuardEntry) -> Result<Fetched, Fault> {

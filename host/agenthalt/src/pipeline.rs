@@ -14,22 +14,17 @@ use agenthalt_core::time::Timestamp;
 use agenthalt_core::verdict::{Combined, Granted, Risk, Unmatched, Verdict, Voice, combine};
 use agenthalt_json::Json;
 use agenthalt_sandbox::{GuestCall, Lane, PreparedCall, Sandbox};
-use agenthalt_store::{
-    CallTag, Commit, Committed, CounterRead, NamedBy, ReadRequest, Store, StoreError, StoreFuture, Version,
-};
+use agenthalt_store::{CallTag, Commit, Committed, CounterRead, NamedBy, ReadRequest, Store, StoreError};
 use tokio::sync::Mutex;
 use tracing::Instrument;
 
 use crate::evaluation::{Evaluation, OutputEvaluation};
+use crate::grant::{Grant, Under};
 use crate::judge::{self, Case, Rewritten, Word};
 use crate::let_through::{LetThrough, Ran};
 use crate::matter::Matter;
 use crate::record::{self, Ids};
 use crate::roster::{Roster, Seat};
-use crate::spending::Ledger;
-
-/// How often a call is judged beside others before it is judged alone.
-const MOST_CONFLICTS: usize = 4;
 
 /// What all evaluations of an engine share, whatever the policy.
 pub(crate) struct Room {
@@ -40,6 +35,8 @@ pub(crate) struct Room {
     /// Those whose readings did not hold judge again one after another. It only spares work: what holds is decided
     /// by the store.
     pub(crate) queue: Mutex<()>,
+    /// Whether humans are asked; in a simulation nobody is.
+    pub(crate) asks: bool,
 }
 
 /// Everything a call is judged with; taken once, so that no evaluation mixes two policies.
@@ -62,21 +59,11 @@ pub(crate) struct Presented {
     pub(crate) at: Timestamp,
 }
 
-/// A human's yes: to these questions, for exactly this call with these final arguments under this
-/// policy.
-#[derive(Clone, Debug)]
-pub(crate) struct Grant {
-    pub(crate) granted: Granted,
-    pub(crate) digest: Digest,
-    pub(crate) policy: Digest,
-}
-
 impl Bench {
-    /// Judges one call at a stamp, under a grant if there is one.
-    pub(crate) async fn evaluate(&self, presented: Presented, grant: Option<Grant>) -> Evaluation {
+    /// Judges one call at a stamp.
+    pub(crate) async fn evaluate(&self, presented: Presented, under: Under) -> Evaluation {
         let start = Instant::now();
-        let mut evaluation = Evaluation::of_call(&presented, self.roster.policy.digest);
-        evaluation.granted = grant.as_ref().map(|grant| grant.granted.clone()).unwrap_or_default();
+        let mut evaluation = Evaluation::of_call(&presented, &self.roster);
         let Presented { call, given, id, named_by, .. } = presented;
         let limits = self.roster.policy.call;
         let matter = JudgedCall::new(&call, id, self.room.tenant.clone(), limits);
@@ -97,7 +84,7 @@ impl Bench {
                 matter.sequence = matter.call.sequence_digest(given, key);
             }
         }
-        self.judge_or_refuse(matter, &call, named_by, grant.as_ref(), &mut evaluation).await;
+        self.judge_or_refuse(matter, &call, named_by, &under, &mut evaluation).await;
         if evaluation.is_allowed() && self.judges_outputs() {
             let ran = Ran { call, arguments: evaluation.final_arguments.clone() };
             self.room.let_through.keep(&evaluation.call_id, ran);
@@ -109,7 +96,7 @@ impl Bench {
     /// Denies a call that is not judged at all.
     pub(crate) async fn refuse(&self, presented: Presented, fault: Fault) -> Evaluation {
         let start = Instant::now();
-        let mut evaluation = Evaluation::of_call(&presented, self.roster.policy.digest);
+        let mut evaluation = Evaluation::of_call(&presented, &self.roster);
         self.refuse_and_record(&presented.call, &mut evaluation, fault).await;
         evaluation.elapsed = start.elapsed();
         evaluation
@@ -122,7 +109,7 @@ impl Bench {
         let known = ran.as_ref().map(Arc::clone).unwrap_or_default();
         let named_by = NamedBy::Nobody;
         let presented = Presented { call: known.call.clone(), given: None, id: id.to_owned(), named_by, at };
-        let mut evaluation = Evaluation::of_call(&presented, self.roster.policy.digest);
+        let mut evaluation = Evaluation::of_call(&presented, &self.roster);
         evaluation.phase = Phase::After;
         evaluation.final_arguments.clone_from(&known.arguments);
         output.clone_into(&mut evaluation.final_output);
@@ -139,7 +126,7 @@ impl Bench {
                 evaluation.refuse(fault);
             }
         } else {
-            self.judge_or_refuse(matter, &known.call, named_by, None, &mut evaluation).await;
+            self.judge_or_refuse(matter, &known.call, named_by, &Under::Rules, &mut evaluation).await;
         }
         evaluation.elapsed = start.elapsed();
         OutputEvaluation { output: evaluation.is_allowed().then(|| evaluation.final_output.clone()), evaluation }
@@ -149,7 +136,7 @@ impl Bench {
     pub(crate) async fn refuse_output(&self, id: &str, output: &str, at: Timestamp, fault: Fault) -> OutputEvaluation {
         let named_by = NamedBy::Nobody;
         let presented = Presented { call: Call::default(), given: None, id: id.to_owned(), named_by, at };
-        let mut evaluation = Evaluation::of_call(&presented, self.roster.policy.digest);
+        let mut evaluation = Evaluation::of_call(&presented, &self.roster);
         evaluation.phase = Phase::After;
         output.clone_into(&mut evaluation.final_output);
         self.refuse_and_record(&presented.call, &mut evaluation, fault).await;
@@ -167,11 +154,11 @@ impl Bench {
         matter: Result<Matter, MalformedCall>,
         call: &Call,
         named_by: NamedBy,
-        grant: Option<&Grant>,
+        under: &Under,
         evaluation: &mut Evaluation,
     ) {
         let judged = match matter {
-            Ok(matter) => self.judge_until_it_holds(&matter, named_by, grant, evaluation).await,
+            Ok(matter) => self.judge_until_it_holds(&matter, named_by, under, evaluation).await,
             Err(error) => Err(Stop::Malformed(error)),
         };
         let recorded = match judged {
@@ -197,57 +184,8 @@ impl Bench {
         }
     }
 
-    /// Judges on readings that still hold when the charges are committed: beside others at first, then one after
-    /// another with those of this engine, at last alone.
-    async fn judge_until_it_holds(
-        &self,
-        matter: &Matter,
-        named_by: NamedBy,
-        grant: Option<&Grant>,
-        evaluation: &mut Evaluation,
-    ) -> Result<(), Stop> {
-        let ledger = Ledger::new(&self.roster, matter.subject.phase(), &matter.call, matter.sequence);
-        let caller = matter.call.caller(self.room.store.key());
-        let tag = CallTag { id: matter.call.id.clone(), caller, digest: matter.digest, named_by };
-        let request = self.request(tag, evaluation.at, ledger.reads());
-        for attempt in 0..=MOST_CONFLICTS {
-            let turn = if attempt > 0 || self.is_crowded() { Some(self.room.queue.lock().await) } else { None };
-            let alone = attempt == MOST_CONFLICTS;
-            let asked =
-                if alone { self.room.store.read_alone(request.clone()) } else { self.room.store.read(request.clone()) };
-            let snapshot = asked.await.map_err(state)?;
-            let readings = ledger.readings(&snapshot.readings);
-            if let Some(answered) = &snapshot.answered
-                && !self.is_judged_again(answered, grant.is_some())?
-            {
-                return self.repeat(matter, answered, &readings, evaluation).await;
-            }
-            self.judge(matter, &readings, evaluation).await?;
-            self.conclude(matter, grant, evaluation);
-            let names = self.roster.seats.iter().map(|seat| seat.name().to_owned());
-            evaluation.readings = names.zip(readings).collect();
-            let committed = self.commit(matter, &ledger, (&request, snapshot.version), evaluation);
-            // The order stands; nobody waits for the disk in the queue.
-            drop(turn);
-            match committed.await.map_err(state)? {
-                Committed::Done { sequence, .. } => {
-                    evaluation.sequence = Some(sequence);
-                    return Ok(());
-                }
-                Committed::Conflict => {}
-            }
-        }
-        Err(Fault::State("the counters of this call never stood still".to_owned()).into())
-    }
-
-    /// Whether others judge again one after another: who comes now would take their readings from them, or lose its
-    /// own. Where guards are slow, they are not waited for.
-    fn is_crowded(&self) -> bool {
-        self.room.queue.try_lock().is_err() && !self.roster.seats.iter().any(Seat::is_slow)
-    }
-
     /// Lets the guards rewrite and judge, and puts their words into the evaluation.
-    async fn judge(
+    pub(crate) async fn judge(
         &self,
         matter: &Matter,
         readings: &[Vec<Reading>],
@@ -335,7 +273,7 @@ impl Bench {
     }
 
     /// Brings the words to a verdict.
-    fn conclude(&self, matter: &Matter, grant: Option<&Grant>, evaluation: &mut Evaluation) {
+    pub(crate) fn conclude(&self, matter: &Matter, grant: Option<&Grant>, evaluation: &mut Evaluation) {
         let modified = evaluation.final_digest != matter.digest || evaluation.changed_by_hooks;
         let enforcing = evaluation.decisions.iter().filter(|decision| decision.mode == Mode::Enforce);
         let voices: Vec<Voice<'_>> = enforcing
@@ -343,7 +281,7 @@ impl Bench {
             .collect();
         let none = Granted::default();
         // INVARIANT: a grant answers for exactly the call, the final arguments and the policy it was given for.
-        let fits = |grant: &&Grant| grant.digest == evaluation.final_digest && grant.policy == evaluation.policy;
+        let fits = |grant: &&Grant| grant.digest == evaluation.final_digest && grant.rules == self.roster.rules;
         let granted = grant.filter(fits).map_or(&none, |grant| &grant.granted);
         // What the policy says of calls that no guard judges, it says of calls.
         let unmatched = match matter.subject.phase() {
@@ -356,25 +294,6 @@ impl Bench {
         evaluation.granted = granted.clone();
         (evaluation.verdict, evaluation.risk) = (verdict, risk);
         (evaluation.decided_by, evaluation.unmatched) = (decided_by, unmatched);
-    }
-
-    /// Hands charges and record over to be committed.
-    fn commit(
-        &self,
-        matter: &Matter,
-        ledger: &Ledger,
-        (request, version): (&ReadRequest, Version),
-        evaluation: &Evaluation,
-    ) -> StoreFuture<Committed> {
-        let verdict = evaluation.verdict;
-        let charges = evaluation.decisions.iter().flat_map(|decision| {
-            let place = self.roster.seats.iter().position(|seat| seat.name() == decision.guard);
-            place.map(|place| ledger.charges(place, decision, verdict)).unwrap_or_default()
-        });
-        let Matter { call, digest, .. } = matter;
-        let ids = Ids { agent: call.agent.as_deref(), session: call.session.as_deref(), original: *digest };
-        let record = record::of(evaluation, &self.roster, &self.room.tenant, ids);
-        self.room.store.commit(version, Commit::of(request, verdict, charges.collect(), record))
     }
 
     /// Records what no guard spoke to, without readings or charges.
@@ -392,12 +311,14 @@ impl Bench {
                 evaluation.sequence = Some(sequence);
                 Ok(())
             }
-            Committed::Conflict => Err(Fault::State("a commit without charges met a conflict".to_owned())),
+            Committed::Conflict | Committed::Open(_) => {
+                Err(Fault::State("a commit without charges met a conflict".to_owned()))
+            }
         }
     }
 
     /// What the store is asked for a call.
-    fn request(&self, call: CallTag, at: Timestamp, counters: Vec<CounterRead>) -> ReadRequest {
+    pub(crate) fn request(&self, call: CallTag, at: Timestamp, counters: Vec<CounterRead>) -> ReadRequest {
         let zone = self.roster.policy.time_zone.clone();
         let remembered_ms = self.roster.policy.remembered_ms;
         ReadRequest { tenant: self.room.tenant.clone(), call, at, zone, remembered_ms, counters }
@@ -413,7 +334,7 @@ impl Bench {
 
 impl Evaluation {
     /// An evaluation of a call before anything was found: a denial.
-    fn of_call(presented: &Presented, policy: Digest) -> Self {
+    fn of_call(presented: &Presented, roster: &Roster) -> Self {
         let Presented { call, given, id, at, .. } = presented;
         let given = given.as_ref().unwrap_or(&call.arguments);
         Evaluation {
@@ -434,12 +355,14 @@ impl Evaluation {
             malformed: None,
             decided_by: None,
             repeats: false,
-            policy,
+            approval: None,
+            policy: roster.policy.digest,
             sequence: None,
             elapsed: Duration::ZERO,
             unmatched: false,
             readings: Vec::new(),
             granted: Granted::default(),
+            rules: roster.rules,
             final_digest: Digest::ZERO,
             final_output: String::new(),
         }
@@ -454,20 +377,10 @@ impl Evaluation {
         self.refusal = Some(fault);
         // What an attempt found that was not committed is no part of the record.
         (self.decisions, self.silent, self.rewrites, self.readings) = Default::default();
-        (self.unmatched, self.repeats) = (false, false);
+        (self.unmatched, self.repeats, self.approval) = (false, false, None);
         if self.phase == Phase::Before {
             self.final_arguments.clone_from(&self.original_arguments);
         }
-    }
-
-    /// What a human is asked, and what a yes to it would be.
-    pub(crate) fn grant(&self) -> Grant {
-        let asking = self
-            .decisions
-            .iter()
-            .filter(|decision| decision.mode == Mode::Enforce && decision.verdict == Verdict::RequireApproval);
-        let granted = Granted { guards: asking.map(|d| d.guard.clone()).collect(), unmatched: self.unmatched };
-        Grant { granted, digest: self.final_digest, policy: self.policy }
     }
 }
 

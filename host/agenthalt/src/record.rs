@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt::{self, Write};
 
+use agenthalt_core::approval::{Answer, ApprovalId, Standing};
 use agenthalt_core::counter::{Charge, ChargeWhen};
 use agenthalt_core::digest::Digest;
 use agenthalt_core::outcome::Outcome;
@@ -36,6 +37,10 @@ pub(crate) fn of(evaluation: &Evaluation, roster: &Roster, tenant: &str, ids: Id
     let mut text = Text::default();
     text.object(|text| {
         text.member("agent").optional(ids.agent.map(shown));
+        match &evaluation.approval {
+            Some(id) => text.member("approval").shown(id),
+            None => text.member("approval").null(),
+        }
         text.member("at_ms").number(evaluation.at.as_millis());
         text.member("call_id").string(shown(&evaluation.call_id));
         text.member("changed_by_hooks").boolean(evaluation.changed_by_hooks);
@@ -122,6 +127,24 @@ pub(crate) fn of_settlement(call_id: &str, at: Timestamp, outcome: &Outcome, cal
         text.member("status").string(status);
     });
     Record { kind: "settlement".to_owned(), verdict: status.to_owned(), body: text.0 }
+}
+
+/// The record of an answer to a question.
+pub(crate) fn of_answer(id: ApprovalId, answer: &Answer, standing: Standing) -> Record {
+    let Answer { word, by, account, via, reason, at } = answer;
+    let mut text = Text::default();
+    text.object(|text| {
+        text.member("account").string(account);
+        text.member("approval").shown(&id);
+        text.member("at_ms").number(at.as_millis());
+        text.member("by").string(by);
+        text.member("reason").optional(reason.as_deref());
+        text.member("shape").number(SHAPE);
+        text.member("standing").string(standing.as_str());
+        text.member("via").string(via);
+        text.member("word").string(word.as_str());
+    });
+    Record { kind: "answer".to_owned(), verdict: standing.as_str().to_owned(), body: text.0 }
 }
 
 /// The record of counters that begin anew.

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use agenthalt_core::approval::ApprovalId;
 use agenthalt_core::call::MalformedCall;
 use agenthalt_core::counter::{Charge, ChargeWhen, Reading};
 use agenthalt_core::digest::Digest;
@@ -17,6 +18,7 @@ use agenthalt_sandbox::Lane;
 use agenthalt_store::{Answered, Commit, Committed};
 
 use crate::evaluation::{Decision, Evaluation, Rewrite, Silence};
+use crate::grant::Asking;
 use crate::judge;
 use crate::matter::Matter;
 use crate::pipeline::{Bench, Stop, state};
@@ -25,16 +27,36 @@ use crate::record;
 /// The most bytes of a record that is read.
 const MOST_BYTES: usize = 64 << 20;
 
+/// What becomes of a call that may have been answered before.
+pub(crate) enum Again<'a> {
+    /// It is judged.
+    Judged,
+    /// A human was asked; it depends on how the question stands.
+    Asked(ApprovalId),
+    /// It gets this answer again.
+    Repeated(&'a Answered),
+}
+
 impl Bench {
     /// Whether a call that was answered before is judged again all the same: once a human has said yes, once the rules
     /// of the question are others, and where the call did not run.
-    pub(crate) fn is_judged_again(&self, answered: &Answered, is_granted: bool) -> Result<bool, Stop> {
+    pub(crate) fn again<'a>(&self, answered: Option<&'a Answered>, asking: &Asking) -> Result<Again<'a>, Stop> {
+        let Some(answered) = answered else { return Ok(Again::Judged) };
         if !answered.is_same_call {
             return Err(Stop::Malformed(MalformedCall::ReusedId));
         }
-        let is_asked = answered.verdict == Verdict::RequireApproval;
-        let is_other_policy = || Earlier::read(answered).map(|earlier| earlier.policy != self.roster.policy.digest);
-        Ok(answered.is_open() && (!is_asked || is_granted || is_other_policy()?))
+        if !answered.is_open() || asking.waits() {
+            return Ok(Again::Repeated(answered));
+        }
+        if answered.verdict != Verdict::RequireApproval || asking.is_settled() {
+            return Ok(Again::Judged);
+        }
+        let earlier = Earlier::read(answered)?;
+        Ok(match earlier.approval {
+            _ if earlier.policy != self.roster.policy.digest => Again::Judged,
+            Some(id) => Again::Asked(id),
+            None => Again::Repeated(answered),
+        })
     }
 
     /// Gives the answer that the same call got before. Nothing is charged; that it was given again is recorded.
@@ -74,7 +96,9 @@ impl Bench {
         let commit = Commit::of(&request, evaluation.verdict, Vec::new(), record::of_repeat(evaluation, matter.digest));
         match self.room.store.commit(snapshot.version, commit).await.map_err(state)? {
             Committed::Done { .. } => Ok(()),
-            Committed::Conflict => Err(Fault::State("a commit without charges met a conflict".to_owned()).into()),
+            Committed::Conflict | Committed::Open(_) => {
+                Err(Fault::State("a commit without charges met a conflict".to_owned()).into())
+            }
         }
     }
 
@@ -102,6 +126,7 @@ struct Earlier {
     rewrites: Vec<Rewrite>,
     decided_by: Option<String>,
     granted: Granted,
+    approval: Option<ApprovalId>,
     sequence: u64,
 }
 
@@ -132,11 +157,15 @@ impl Earlier {
         (evaluation.rewrites, evaluation.decided_by) = (self.rewrites, self.decided_by);
         (evaluation.policy, evaluation.final_digest) = (self.policy, self.final_digest);
         (evaluation.granted, evaluation.unmatched) = (self.granted, !enforcing);
-        evaluation.sequence = Some(self.sequence);
+        (evaluation.sequence, evaluation.approval) = (Some(self.sequence), self.approval);
     }
 }
 
 fn earlier(answered: &Answered, body: &Object) -> Option<Earlier> {
+    let approval = match optional(body, "approval")? {
+        None => None,
+        Some(id) => Some(id.parse().ok()?),
+    };
     let guards = list(body, "granted", |guard| guard.as_str().map(str::to_owned))?;
     Some(Earlier {
         policy: text(body, "policy")?.parse().ok()?,
@@ -157,6 +186,7 @@ fn earlier(answered: &Answered, body: &Object) -> Option<Earlier> {
         })?,
         decided_by: optional(body, "decided_by")?,
         granted: Granted { guards: guards.into_iter().collect(), unmatched: flag(body, "granted_unmatched")? },
+        approval,
         sequence: answered.record.sequence,
     })
 }

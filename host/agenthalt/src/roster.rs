@@ -8,14 +8,28 @@ use agenthalt_core::policy::{GuardEntry, Mode, Policy};
 use agenthalt_core::subject::Phase;
 use agenthalt_sandbox::Guard;
 
+use crate::approval::Redactor;
+
 /// The loaded guards of a policy.
 #[derive(Debug)]
 pub(crate) struct Roster {
     pub(crate) policy: Policy,
     pub(crate) seats: Vec<Seat>,
+    /// The digest of the policy with the components that serve it: what a human's yes is bound to.
+    pub(crate) rules: Digest,
+    pub(crate) redactor: Redactor,
 }
 
 impl Roster {
+    pub(crate) fn new(policy: Policy, seats: Vec<Seat>) -> Self {
+        let mut parts = vec![policy.digest.to_string()];
+        for seat in &seats {
+            let digest = seat.digest().map_or_else(|| "none".to_owned(), |digest| digest.to_string());
+            parts.push(format!("{} {digest}", seat.name()));
+        }
+        Roster { rules: Digest::of(parts.join("\n").as_bytes()), policy, seats, redactor: Redactor::default() }
+    }
+
     /// The guards that are asked in a phase, with their places.
     pub(crate) fn judging(&self, phase: Phase) -> impl Iterator<Item = (usize, &Seat)> {
         self.seats.iter().enumerate().filter(move |(_, seat)| seat.judges(phase))

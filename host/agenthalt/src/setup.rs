@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use agenthalt_core::approval::ApprovalSetting;
 use agenthalt_core::description::Phases;
 use agenthalt_core::digest::Digest;
 use agenthalt_core::limits::GuardLimits;
@@ -34,6 +35,7 @@ pub struct GuardSetup {
     enabled: bool,
     phases: Option<Phases>,
     limits: GuardLimits,
+    approval: ApprovalSetting,
 }
 
 impl GuardSetup {
@@ -73,6 +75,7 @@ impl GuardSetup {
             enabled: true,
             phases: None,
             limits: GuardLimits::default(),
+            approval: ApprovalSetting::default(),
         }
     }
 
@@ -154,6 +157,19 @@ impl GuardSetup {
         self
     }
 
+    /// What is asked of those who answer the guard's questions.
+    ///
+    /// ```
+    /// # use agenthalt::{ApprovalSetting, GuardSetup, settings::Purchase};
+    /// let two = ApprovalSetting { required: Some(2), ..ApprovalSetting::default() };
+    /// let guard = GuardSetup::from(Purchase::default()).approval(two);
+    /// ```
+    #[must_use]
+    pub fn approval(mut self, approval: ApprovalSetting) -> Self {
+        self.approval = approval;
+        self
+    }
+
     /// The entry in the policy, and what is wrong with it.
     pub(crate) fn entry(self) -> (GuardEntry, Vec<Problem>) {
         let mut wrong = Vec::new();
@@ -184,8 +200,8 @@ impl GuardSetup {
         }
         let settings = Settings::of_code(&self.name, settings);
         let problems = wrong.iter().map(|message| settings.problem("", message)).collect();
-        let GuardSetup { name, mode, enabled, phases, limits, .. } = self;
-        (GuardEntry { name, source, settings, mode, enabled, phases, limits }, problems)
+        let GuardSetup { name, mode, enabled, phases, limits, approval, .. } = self;
+        (GuardEntry { name, source, settings, mode, enabled, phases, limits, approval }, problems)
     }
 }
 

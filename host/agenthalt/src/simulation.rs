@@ -9,6 +9,7 @@ use crate::builder::{PolicyEngineBuilder, State};
 use crate::engine::{PolicyEngine, call_id};
 use crate::error::Error;
 use crate::evaluation::{Evaluation, OutputEvaluation};
+use crate::grant::Under;
 
 /// What a human says if asked.
 ///
@@ -82,7 +83,7 @@ impl Simulation {
     /// # Errors
     /// As [`PolicyEngineBuilder::build`].
     pub fn new(builder: PolicyEngineBuilder) -> Result<Self, Error> {
-        Ok(Simulation { engine: builder.state(State::InMemory).build()? })
+        Ok(Simulation { engine: builder.state(State::InMemory).asks_nobody().build()? })
     }
 
     /// The engine that judges.
@@ -100,14 +101,14 @@ impl Simulation {
     /// Judges one call, and a second time under a grant where a human must decide and says yes.
     pub fn judge(&self, call: &Call, at: Timestamp, human: Option<Human>) -> Simulated {
         let (id, named_by) = call_id(call);
-        let evaluation = self.engine.judge_blocking(call, Some((id.clone(), named_by)), Ok(at), None);
+        let evaluation = self.engine.judge_blocking(call, Some((id.clone(), named_by)), Ok(at), Under::Rules);
         if evaluation.needs_approval() && human == Some(Human::Approve) {
             let named_by = match named_by {
                 NamedBy::Caller | NamedBy::Nobody => named_by,
                 NamedBy::Host | NamedBy::HostBefore => NamedBy::HostBefore,
             };
             let again = Some((id, named_by));
-            let granted = self.engine.judge_blocking(call, again, Ok(at), Some(evaluation.grant()));
+            let granted = self.engine.judge_blocking(call, again, Ok(at), Under::Grant(evaluation.grant()));
             let runs = granted.is_allowed();
             return Simulated { evaluation, granted: Some(granted), runs };
         }

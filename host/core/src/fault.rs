@@ -78,6 +78,9 @@ pub enum Fault {
     /// A call that was answered before cannot get its answer again; says why.
     #[error("the call was answered before, and {0}")]
     Repeat(String),
+    /// A human would have to decide, or has, and that does not serve the call; says why.
+    #[error("the approval does not serve: {0}")]
+    Approval(String),
     /// Something that went wrong when the call was judged first; only its word is on record.
     #[error("went wrong when the call was judged first: `{0}`")]
     Recorded(&'static str),
@@ -87,7 +90,7 @@ pub enum Fault {
 }
 
 /// Every word that a record may hold.
-const CODES: [&str; 22] = [
+const CODES: [&str; 23] = [
     "out_of_fuel",
     "deadline",
     "memory",
@@ -109,6 +112,7 @@ const CODES: [&str; 22] = [
     "oscillation",
     "hook",
     "repeat",
+    "approval",
     "host",
 ];
 
@@ -148,6 +152,7 @@ impl Fault {
             Fault::Oscillation(_) => "oscillation",
             Fault::Hook(_) => "hook",
             Fault::Repeat(_) => "repeat",
+            Fault::Approval(_) => "approval",
             Fault::Recorded(code) => code,
             Fault::Host(_) => "host",
         }

@@ -15,10 +15,12 @@
 //! | [`limits`] | what a guard may use |
 //! | [`digest`] | digests, plain and keyed, and the link of the audit chain |
 //! | [`outcome`] | what came of a call that was let through |
+//! | [`approval`] | questions to humans: what a policy asks of those who answer, and what all answers come to |
 //! | [`policy`] | from the text of a policy to a checked one, with every problem at its place |
 
 pub mod amount;
 pub mod answer;
+pub mod approval;
 pub mod bounds;
 pub mod call;
 pub mod counter;

@@ -22,6 +22,7 @@ mod yaml;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::approval::{ApprovalPolicy, ApprovalSetting};
 use crate::counter::{Measure, Window};
 use crate::description::Phases;
 use crate::digest::Digest;
@@ -54,6 +55,8 @@ pub struct Policy {
     /// For how many milliseconds the answer to a call is on record: the same call under the same id gets it again,
     /// and what came of the call can be told.
     pub remembered_ms: u64,
+    /// What is asked of those who approve calls.
+    pub approval: ApprovalPolicy,
     /// The digest of all of it, however the text is written.
     pub digest: Digest,
 }
@@ -94,6 +97,8 @@ pub struct GuardEntry {
     pub phases: Option<Phases>,
     /// What it may use.
     pub limits: GuardLimits,
+    /// What is asked of those who approve calls about which it asks.
+    pub approval: ApprovalSetting,
 }
 
 /// Where a guard's component comes from.

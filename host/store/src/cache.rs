@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use agenthalt_core::digest::Digest;
+use agenthalt_core::time::Timestamp;
 use rusqlite::Connection;
 
 use crate::audit::Link;
@@ -192,6 +193,12 @@ impl Cache {
         }
         found.retain(|(_, call)| self.is_on_record(call, at));
         Ok(found)
+    }
+
+    /// The later one of an instant and of the latest stamp that was committed.
+    pub(crate) fn now(&self, at: Timestamp) -> Timestamp {
+        let latest = self.clock.and_then(|clock| Timestamp::from_millis(clock).ok());
+        latest.map_or(at, |latest| latest.max(at))
     }
 
     fn is_on_record(&self, call: &Remembered, at: i64) -> bool {

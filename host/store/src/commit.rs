@@ -12,6 +12,7 @@ use crate::connection::State;
 use crate::entry::{Amendment, Change, Entry, Kind, NewCharge};
 use crate::error::Failure;
 use crate::fold;
+use crate::question::{self, Step};
 use crate::read::{self, Read, ReadState};
 use crate::request::{AppliedCharge, Commit, Committed, NamedBy, ReadRequest};
 use crate::row::{self, CounterRow, RunningTotal, Total};
@@ -33,6 +34,9 @@ struct OpenRow<'a> {
     taken_back: Vec<CallCharge>,
     charges: Vec<NewCharge>,
 }
+
+/// The rows that a commit charges, and the charges that its call has already.
+type Charged<'a> = (Vec<OpenRow<'a>>, Vec<CallCharge>);
 
 impl State {
     /// Applies a commit, if what was read still holds.
@@ -75,14 +79,15 @@ impl Alone<'_> {
     pub(crate) fn finish(self, read: &Read, commit: &Commit) -> Result<Committed, Failure> {
         self.end(|connection, _, cache| {
             check(read, commit)?;
-            let written = write(connection, cache, read, commit)?;
-            Ok(match written {
-                None => (None, Committed::Conflict),
-                Some(written) => {
-                    let done = Committed::Done { sequence: written.last.sequence, hash: written.last.hash };
-                    (Some(written), done)
-                }
-            })
+            let Some(rows) = still(connection, cache, read, commit)? else { return Ok((None, Committed::Conflict)) };
+            match question::step(connection, commit, cache.now(commit.at))? {
+                Step::Taken => {}
+                Step::Conflict => return Ok((None, Committed::Conflict)),
+                Step::Open(open) => return Ok((None, Committed::Open(open))),
+            }
+            let written = write(connection, cache, read, commit, rows)?;
+            let done = Committed::Done { sequence: written.last.sequence, hash: written.last.hash };
+            Ok((Some(written), done))
         })
     }
 
@@ -155,13 +160,14 @@ impl<'w> Written<'w> {
     }
 }
 
-/// Writes charges, answer and record; none where what was read does not hold any more.
-fn write<'w>(
+/// The rows that are charged, and the charges that the call has already; none where what was read does not hold any
+/// more.
+fn still<'r>(
     connection: &Connection,
     cache: &mut Cache,
-    read: &Read,
-    commit: &'w Commit,
-) -> Result<Option<Written<'w>>, Failure> {
+    read: &'r Read,
+    commit: &Commit,
+) -> Result<Option<Charged<'r>>, Failure> {
     let Some(mut rows) = reopen(connection, cache, read)? else { return Ok(None) };
     let found = match &read.key {
         Some(key) if read.call.named_by != NamedBy::Host => cache.remembered(connection, key, commit.at.as_millis())?,
@@ -177,6 +183,17 @@ fn write<'w>(
         }
         own = take_back(found.charges, &mut rows);
     }
+    Ok(Some((rows, own)))
+}
+
+/// Writes charges, answer and record.
+fn write<'w>(
+    connection: &Connection,
+    cache: &mut Cache,
+    read: &Read,
+    commit: &'w Commit,
+    (mut rows, mut own): Charged<'_>,
+) -> Result<Written<'w>, Failure> {
     let mut made = Vec::new();
     for applied in &commit.charges {
         let is_of = |open: &&mut OpenRow<'_>| open.counter == applied.counter && open.partition == applied.partition;
@@ -210,7 +227,7 @@ fn write<'w>(
         let call = key.map(|key| (key, remembered(commit, sequence, own)));
         (call.is_some() || !changes.is_empty()).then_some(Entry { at: at.as_millis(), call, changes })
     })?;
-    Ok(Some(Written { made, ..written }))
+    Ok(Written { made, ..written })
 }
 
 /// Whether the answer is put on record: not where the call can neither come again nor have run.

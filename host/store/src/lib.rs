@@ -60,6 +60,8 @@
 //! | `entry` | what one commit changes in counters, and its form in bytes |
 //! | `cache` | what is known of counters while nobody else has written |
 //! | `tail` | the newest charges of a counter in memory, so that a window is two sums |
+//! | `approval` | what is asked of a store about questions to humans |
+//! | `question` | the tables of questions and answers |
 //! | `read` | from a counter to a reading |
 //! | `commit` | charges, answer and audit record in one transaction, or none of it |
 //! | `settle` | what came of a call, put to its charges |
@@ -73,6 +75,7 @@
 //! table of its own until the thread takes it, with others, into the tables of counters and charges. So
 //! the state of a counter is its row and charges together with the entries that wait; the cache has both.
 
+mod approval;
 mod audit;
 mod bytes;
 mod cache;
@@ -87,6 +90,7 @@ mod fold;
 mod group;
 mod key;
 mod power;
+mod question;
 mod read;
 mod request;
 mod reset;
@@ -108,6 +112,9 @@ mod locks {
     pub(crate) use std::sync::{Arc, Condvar, Mutex, MutexGuard, TryLockError};
 }
 
+pub use approval::{
+    AnswerRecord, Answering, Approval, ApprovalsRequest, Approving, NewAnswer, NewQuestion, OpenQuestion,
+};
 pub use audit::{AuditRecord, Broken};
 pub use error::StoreError;
 #[doc(hidden)]

@@ -9,6 +9,7 @@ use agenthalt_core::outcome::Status;
 use agenthalt_core::time::{TimeZone, Timestamp};
 use agenthalt_core::verdict::Verdict;
 
+use crate::approval::{Approving, OpenQuestion};
 use crate::audit::AuditRecord;
 
 /// What tells one call from another.
@@ -150,6 +151,8 @@ pub struct Commit {
     pub remembered_ms: u64,
     /// The charges, each to a counter that was read.
     pub charges: Vec<AppliedCharge>,
+    /// What it does with a question to humans.
+    pub approving: Option<Approving>,
     /// What the audit chain keeps of it.
     pub record: Record,
 }
@@ -165,6 +168,7 @@ impl Commit {
             zone: request.zone.clone(),
             remembered_ms: request.remembered_ms,
             charges,
+            approving: None,
             record,
         }
     }
@@ -219,7 +223,7 @@ pub struct Record {
 }
 
 /// What came of a commit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Committed {
     /// Charges and record are kept.
     Done {
@@ -230,4 +234,6 @@ pub enum Committed {
     },
     /// What was read does not hold any more; nothing has changed.
     Conflict,
+    /// The question that the commit asks is not asked; nothing has changed.
+    Open(OpenQuestion),
 }

@@ -13,6 +13,7 @@ use agenthalt_core::digest::Key;
 use agenthalt_core::policy::Durability;
 use futures_channel::oneshot;
 
+use crate::approval::{Answering, Approval, ApprovalsRequest, NewAnswer};
 use crate::audit::{self, AuditRecord, Broken, Page};
 use crate::connection::{self, State};
 use crate::error::StoreError;
@@ -172,6 +173,15 @@ impl Store for SqliteStore {
 
     fn reset(&self, reset: Reset) -> StoreFuture<Committed> {
         self.durable(ask(&self.jobs, |reply| Job::Reset(reset, reply)), is_done)
+    }
+
+    fn approvals(&self, request: ApprovalsRequest) -> StoreFuture<Vec<Approval>> {
+        ask(&self.jobs, |reply| Job::Approvals(request, reply))
+    }
+
+    fn answer(&self, new: NewAnswer) -> StoreFuture<Answering> {
+        let answer = ask(&self.jobs, |reply| Job::Answer(Box::new(new), reply));
+        self.durable(answer, |answering| matches!(answering, Answering::Done { .. }))
     }
 
     fn records(&self, request: RecordsRequest) -> StoreFuture<Vec<AuditRecord>> {

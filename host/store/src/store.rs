@@ -6,6 +6,7 @@ use std::pin::Pin;
 
 use agenthalt_core::digest::Key;
 
+use crate::approval::{Answering, Approval, ApprovalsRequest, NewAnswer};
 use crate::audit::{AuditRecord, Broken};
 use crate::error::StoreError;
 use crate::request::{Commit, Committed, ReadRequest, Snapshot, Version};
@@ -39,6 +40,14 @@ pub type StoreFuture<T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + S
 /// A settlement tells what came of a call that was let through. It changes the charges where they were made, in the
 /// windows of that time; a call is settled once.
 ///
+/// # Questions to humans
+///
+/// A commit may ask one, wait for one, or use the yes to one ([`Approving`](crate::Approving)). The same call is asked
+/// about once: while its question waits, or its yes is not used, a commit that asks is answered with that one. What an
+/// answer means is decided by [`Question`](agenthalt_core::approval::Question), in a transaction of its own. A yes is used
+/// once, in the transaction of the commit that lets its call through; a commit whose question stands in another way
+/// than it says is a conflict.
+///
 /// # Counters
 ///
 /// A counter is charged and read with one kind of window, of any length where it rolls, and with one kind of
@@ -67,6 +76,12 @@ pub trait Store: Send + Sync {
     /// Lets counters begin anew, in one transaction with the record of it. Their clocks stay. A conflict means that
     /// others charge meanwhile: ask again.
     fn reset(&self, reset: Reset) -> StoreFuture<Committed>;
+
+    /// A page of a tenant's questions to humans, in the order in which they were asked.
+    fn approvals(&self, request: ApprovalsRequest) -> StoreFuture<Vec<Approval>>;
+
+    /// Takes an answer to a question, in one transaction with the record of it.
+    fn answer(&self, new: NewAnswer) -> StoreFuture<Answering>;
 
     /// A page of a tenant's audit records, in order.
     fn records(&self, request: RecordsRequest) -> StoreFuture<Vec<AuditRecord>>;

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use futures_channel::oneshot;
 
+use crate::approval::{Answering, Approval, ApprovalsRequest, NewAnswer};
 use crate::audit::Page;
 use crate::checkpoint::{self, Checkpoint};
 use crate::connection::State;
@@ -27,6 +28,8 @@ pub(crate) enum Job {
     Settle(Box<Settlement>, Reply<Settled>),
     Counters(CountersRequest, Reply<Vec<CounterPart>>),
     Reset(Reset, Reply<Committed>),
+    Approvals(ApprovalsRequest, Reply<Vec<Approval>>),
+    Answer(Box<NewAnswer>, Reply<Answering>),
     Page(RecordsRequest, Reply<Page>),
     /// Nobody waits for this.
     Tidy,
@@ -89,6 +92,8 @@ impl Worker {
                 Job::Settle(settlement, reply) => drop(reply.send(self.work(at, |state| state.settle(&settlement)))),
                 Job::Counters(request, reply) => drop(reply.send(self.work(at, |state| state.counters(&request)))),
                 Job::Reset(reset, reply) => drop(reply.send(self.work(at, |state| state.reset(&reset)))),
+                Job::Approvals(request, reply) => drop(reply.send(self.work(at, |state| state.approvals(&request)))),
+                Job::Answer(new, reply) => drop(reply.send(self.work(at, |state| state.answer(&new)))),
                 Job::Page(request, reply) => drop(reply.send(self.work(at, |state| state.page(&request)))),
                 Job::Tidy => {}
                 Job::Stop => break,

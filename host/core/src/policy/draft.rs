@@ -1,6 +1,7 @@
 //! Reads the tree of a policy into guards and settings, collecting every problem. A draft is no
 //! policy: only [`PolicyDraft::finish`] makes one, and only when nothing is wrong.
 
+mod approval;
 mod limits;
 
 use std::str::FromStr;
@@ -12,6 +13,7 @@ use super::{BUILT_IN_NAMES, Durability, GuardEntry, Mode, Policy, Source, StateS
 
 use agenthalt_json::{Json, Limits as JsonLimits};
 
+use crate::approval::ApprovalPolicy;
 use crate::bounds::quoted;
 use crate::description::Phases;
 use crate::digest::Digest;
@@ -22,9 +24,10 @@ use crate::verdict::Unmatched;
 /// For how long the answer to a call is on record where the policy says nothing: a day.
 const REMEMBERED_MS: u64 = 24 * 60 * 60 * 1_000;
 
-pub(super) const TOP_KEYS: [&str; 6] = ["version", "guards", "unmatched", "time_zone", "state", "call"];
-pub(super) const SHARED_KEYS: [&str; 3] = ["enabled", "mode", "limits"];
-pub(super) const CUSTOM_KEYS: [&str; 7] = ["component", "sha256", "config", "enabled", "mode", "phases", "limits"];
+pub(super) const TOP_KEYS: [&str; 7] = ["version", "guards", "unmatched", "time_zone", "state", "call", "approval"];
+pub(super) const SHARED_KEYS: [&str; 4] = ["enabled", "mode", "limits", "approval"];
+pub(super) const CUSTOM_KEYS: [&str; 8] =
+    ["component", "sha256", "config", "enabled", "mode", "phases", "limits", "approval"];
 
 /// A policy that was read but not yet accepted.
 #[derive(Clone, Debug)]
@@ -172,6 +175,7 @@ impl Reader {
             policy.call = self.call_limits(node);
             policy.remembered_ms = self.remembered_ms(node);
         }
+        policy.approval = self.approval_policy(entries);
         policy
     }
 
@@ -210,6 +214,7 @@ impl Reader {
             enabled: self.enabled(&shared),
             phases: None,
             limits: self.limits(&shared),
+            approval: self.approval(&shared),
         })
     }
 
@@ -246,6 +251,7 @@ impl Reader {
             enabled: self.enabled(inner),
             phases: find(inner, "phases").and_then(|node| self.phases(node)),
             limits: self.limits(inner),
+            approval: self.approval(inner),
         })
     }
 
@@ -356,6 +362,7 @@ fn empty_policy() -> Policy {
         state: None,
         call: JsonLimits::default(),
         remembered_ms: REMEMBERED_MS,
+        approval: ApprovalPolicy::default(),
         digest: Digest::ZERO,
     }
 }

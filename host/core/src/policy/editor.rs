@@ -6,7 +6,7 @@ use agenthalt_json::{Error, Json, Object};
 /// The schema without any guard's own.
 const POLICY: &str = include_str!("policy.schema.json");
 /// The keys of a built-in guard that are no settings of its own.
-const SHARED: [&str; 3] = ["enabled", "mode", "limits"];
+const SHARED: [&str; 4] = ["enabled", "mode", "limits", "approval"];
 
 /// The schema of policies that may name these built-in guards, each with the schema of its settings.
 ///
@@ -138,7 +138,7 @@ mod tests {
         assert!(schema.to_string().contains(r##""per":{"$ref":"#/$defs/two.Per"}"##), "{schema}");
         assert_eq!(
             keys(&schema, &["properties", "guards", "properties", "one", "properties"]),
-            ["enabled", "limits", "mode", "per"]
+            ["approval", "enabled", "limits", "mode", "per"]
         );
     }
 }

@@ -64,6 +64,49 @@ CREATE TABLE call (
 CREATE UNIQUE INDEX call_by_id ON call (id, caller);
 CREATE INDEX call_by_end ON call (until_ms);
 
+-- The questions to humans, and the yes that may come of each.
+CREATE TABLE approval (
+    place INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    tenant TEXT NOT NULL,
+    -- The keyed digest of the call with its final arguments, and the policy: what a yes is bound to.
+    digest BLOB NOT NULL CHECK (length(digest) = 32),
+    policy BLOB NOT NULL CHECK (length(policy) = 32),
+    -- The keyed digest of the agent.
+    asker BLOB NOT NULL CHECK (length(asker) = 32),
+    created_ms INTEGER NOT NULL,
+    -- The last instant at which it may be answered and used; none where there is no such.
+    expires_ms INTEGER,
+    required INTEGER NOT NULL CHECK (required > 0),
+    not_the_requester INTEGER NOT NULL CHECK (not_the_requester IN (0, 1)),
+    -- Lists of names in JSON; anybody may approve where there is none.
+    approvers TEXT,
+    requesters TEXT NOT NULL,
+    -- Whose questions are put: a list of guards in JSON, and whether it is that no guard judges the call.
+    guards TEXT NOT NULL,
+    unmatched INTEGER NOT NULL CHECK (unmatched IN (0, 1)),
+    -- What people see, in JSON.
+    shown TEXT NOT NULL,
+    used_ms INTEGER,
+    -- It can neither be answered nor used any more. Its time may be over before this says so.
+    is_closed INTEGER NOT NULL CHECK (is_closed IN (0, 1))
+) STRICT;
+
+CREATE INDEX approval_by_call ON approval (tenant, digest, policy) WHERE is_closed = 0;
+CREATE INDEX approval_by_asker ON approval (tenant, asker) WHERE is_closed = 0;
+
+CREATE TABLE answer (
+    approval INTEGER NOT NULL REFERENCES approval (place),
+    turn INTEGER NOT NULL,
+    word TEXT NOT NULL,
+    by_name TEXT NOT NULL,
+    account TEXT NOT NULL,
+    via TEXT NOT NULL,
+    reason TEXT,
+    at_ms INTEGER NOT NULL,
+    PRIMARY KEY (approval, turn)
+) STRICT, WITHOUT ROWID;
+
 -- The last link of each tenant's chain.
 CREATE TABLE chain (
     tenant TEXT PRIMARY KEY,

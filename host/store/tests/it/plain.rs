@@ -11,10 +11,14 @@ use agenthalt_core::outcome::Status;
 use agenthalt_core::time::Timestamp;
 use agenthalt_core::verdict::Verdict;
 use agenthalt_store::{
-    Answered, AppliedCharge, AuditRecord, Broken, CallTag, Commit, Committed, CounterPart, CounterRead,
-    CountersRequest, NamedBy, ReadRequest, Record, RecordsRequest, Reset, Settled, SettledCall, SettledCharge,
-    Settlement, Snapshot, Store, StoreError, StoreFuture, Version,
+    Answered, Answering, AppliedCharge, Approval, ApprovalsRequest, AuditRecord, Broken, CallTag, Commit, Committed,
+    CounterPart, CounterRead, CountersRequest, NamedBy, NewAnswer, ReadRequest, Record, RecordsRequest, Reset, Settled,
+    SettledCall, SettledCharge, Settlement, Snapshot, Store, StoreError, StoreFuture, Version,
 };
+
+mod questions;
+
+use questions::Asked;
 
 /// Tenant, counter, partition.
 type CounterName = (String, String, String);
@@ -41,6 +45,8 @@ struct Plain {
     order: Vec<CounterName>,
     calls: BTreeMap<CallName, Call>,
     chains: BTreeMap<String, Vec<AuditRecord>>,
+    /// The questions of all tenants, in order.
+    asked: Vec<(String, Asked)>,
     clock: i64,
     /// Who reads alone.
     holder: Option<u64>,
@@ -214,6 +220,10 @@ impl Plain {
         if !commit.charges.iter().all(|charge| is_read(&applied(charge))) {
             return refused("a counter that was not read");
         }
+        match self.step(commit) {
+            None => {}
+            Some(other) => return Ok(other),
+        }
         let (own, mut of_call): (Vec<OfCall>, Vec<OfCall>) =
             found.map(|found| found.charges).unwrap_or_default().into_iter().partition(|own| is_read(&own.counter));
         for own in own {
@@ -236,6 +246,10 @@ impl Plain {
         }
         let hash = self.chains[tenant].last().unwrap().hash;
         Ok(Committed::Done { sequence, hash })
+    }
+
+    fn now(&self, at: Timestamp) -> Timestamp {
+        Timestamp::from_millis(at.as_millis().max(self.clock)).unwrap()
     }
 
     fn charge(&mut self, name: CounterName, at: Timestamp, charge: &AppliedCharge) -> OfCall {
@@ -389,6 +403,15 @@ impl Store for PlainStore {
             let sequence = plain.append(&reset.tenant, reset.at, "", &reset.record);
             Ok(Committed::Done { sequence, hash: plain.chains[&reset.tenant].last().unwrap().hash })
         })
+    }
+
+    fn approvals(&self, request: ApprovalsRequest) -> StoreFuture<Vec<Approval>> {
+        Box::pin(future::ready(Ok(self.shared.plain.lock().unwrap().approvals(&request))))
+    }
+
+    fn answer(&self, new: NewAnswer) -> StoreFuture<Answering> {
+        let shared = self.shared.clone();
+        Box::pin(async move { Ok(shared.lock(None).answer_question(&new)) })
     }
 
     fn records(&self, request: RecordsRequest) -> StoreFuture<Vec<AuditRecord>> {

@@ -56,6 +56,37 @@ fn every_problem_is_told_at_once_and_in_order() {
 }
 
 #[test]
+fn what_is_asked_of_those_who_approve_is_read_everywhere_and_in_the_digest() {
+    let all = "approval: {required: 2, approvers: [Ann, ' bob '], expires: never, most_pending: 3, functions: \
+               {'wire_*': {expires: 10m}}}\nguards: {scope: {approval: {not_the_requester: true}}}";
+    let policy = read(all).unwrap();
+    assert_eq!((policy.approval.all.required, policy.approval.most_pending), (Some(2), 3));
+    let [scope] = policy.guards.as_slice() else { panic!("one guard") };
+    let rules = policy.approval.rules("x.wireMoney", [&scope.approval]);
+    assert_eq!(rules.approvers, Some(["ann", "bob"].map(str::to_owned).into()));
+    assert!(rules.not_the_requester && rules.expires_ms == Some(600_000));
+    for (said, other) in [("2", "3"), ("' bob '", "cleo"), ("never", "1h"), ("pending: 3", "pending: 4"), ("10m", "9m")]
+    {
+        assert_ne!(read(&all.replace(said, other)).unwrap().digest, policy.digest, "{said}");
+    }
+    let wrong = "approval: {required: 0, approvers: [], expires: 1ms, most_pending: 0, quorum: 1, functions: {'a?': {}, \
+                 b: {required: 99, most_pending: 1}}}\nguards: {scope: {approval: {functions: {}}}}";
+    let problems = problems(wrong).join("\n");
+    for told in [
+        "`required` is a whole number from 1 to 16",
+        "`approvers` names nobody",
+        "`expires` is a time from 1s to 366d",
+        "`most_pending` is a whole number from 1 to 10000",
+        "unknown key `quorum`",
+        "`a?`: a pattern of function names",
+        "unknown key `most_pending`",
+        "unknown key `functions`",
+    ] {
+        assert!(problems.contains(told), "{told}: {problems}");
+    }
+}
+
+#[test]
 fn a_policy_needs_guards() {
     for text in ["", "version: 1\n", "guards: null\n", "guards: [budget]\n", "[]", "guards: 3"] {
         assert_eq!(problems(text).len(), 1, "{text}");
@@ -140,6 +171,7 @@ fn in_code(name: &str, source: Source) -> GuardEntry {
         enabled: true,
         phases: None,
         limits: crate::limits::GuardLimits::default(),
+        approval: Default::default(),
     }
 }
 

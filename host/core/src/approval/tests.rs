@@ -1,0 +1,80 @@
+//! Claims about questions and their answers.
+#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+use super::*;
+
+fn at(ms: i64) -> Timestamp {
+    Timestamp::from_millis(ms).unwrap()
+}
+
+fn answer(word: Word, by: &str, ms: i64) -> Answer {
+    let account = format!("account of {by}");
+    Answer { word, by: by.to_owned(), account, via: "test".to_owned(), reason: None, at: at(ms) }
+}
+
+fn question(required: u32) -> Question {
+    let rules = ApprovalRules { required, not_the_requester: false, approvers: None, expires_ms: Some(100) };
+    let requesters = vec!["Bot".to_owned()];
+    Question { rules, requesters, created: at(0), expires: Some(at(100)), answers: Vec::new(), used: None }
+}
+
+#[test]
+fn the_first_answer_that_decides_is_the_last() {
+    for (first, other, stands) in [(Word::Yes, Word::No, Standing::Approved), (Word::No, Word::Yes, Standing::Denied)] {
+        let mut question = question(1);
+        assert_eq!(question.answer(answer(first, "ann", 1)), Ok(stands));
+        assert_eq!(question.answer(answer(other, "bob", 2)), Err(NotAnswered::Closed(stands)));
+        assert_eq!(question.standing(at(3)), stands);
+    }
+}
+
+#[test]
+fn every_yes_that_is_required_comes_from_another_one() {
+    let mut question = question(2);
+    assert_eq!(question.answer(answer(Word::Yes, "ann", 1)), Ok(Standing::Pending));
+    assert_eq!(question.answer(answer(Word::Yes, "Ann ", 1)), Err(NotAnswered::Twice("Ann ".to_owned())));
+    let under_another_name = Answer { account: "account of ann".to_owned(), ..answer(Word::Yes, "bob", 1) };
+    assert_eq!(question.answer(under_another_name), Err(NotAnswered::Twice("bob".to_owned())));
+    assert_eq!(question.answer(answer(Word::Yes, "bob", 1)), Ok(Standing::Approved));
+    let mut refused = self::question(2);
+    refused.answer(answer(Word::Yes, "ann", 1)).unwrap();
+    assert_eq!(refused.answer(answer(Word::No, "bob", 1)), Ok(Standing::Denied), "one no is enough");
+}
+
+#[test]
+fn a_question_is_answered_in_time_and_its_yes_used_in_time() {
+    let mut late = question(1);
+    assert_eq!(late.answer(answer(Word::Yes, "ann", 101)), Err(NotAnswered::Closed(Standing::Expired)));
+    let mut asked = question(1);
+    asked.answer(answer(Word::Yes, "ann", 100)).unwrap();
+    assert_eq!([100, 101].map(|ms| asked.standing(at(ms))), [Standing::Approved, Standing::Expired]);
+    let no_end = Question { expires: None, ..asked };
+    assert_eq!(no_end.standing(at(i64::from(u32::MAX))), Standing::Approved);
+}
+
+#[test]
+fn what_did_not_run_yet_can_be_taken_back() {
+    let mut approved = question(1);
+    approved.answer(answer(Word::Yes, "ann", 1)).unwrap();
+    assert_eq!(approved.answer(answer(Word::Revoke, "bob", 2)), Ok(Standing::Revoked));
+    let mut used = question(1);
+    used.answer(answer(Word::Yes, "ann", 1)).unwrap();
+    used.used = Some(at(2));
+    assert_eq!(used.answer(answer(Word::Revoke, "ann", 3)), Err(NotAnswered::Closed(Standing::Used)));
+    let mut denied = question(1);
+    denied.answer(answer(Word::No, "ann", 1)).unwrap();
+    assert_eq!(denied.answer(answer(Word::Revoke, "ann", 3)), Err(NotAnswered::Closed(Standing::Denied)));
+}
+
+#[test]
+fn nobody_approves_who_may_not() {
+    let mut question = question(1);
+    question.rules.not_the_requester = true;
+    question.rules.approvers = Some(["ann", "bot"].map(str::to_owned).into());
+    assert!(matches!(question.answer(answer(Word::Yes, "bob", 1)), Err(NotAnswered::NotAnApprover { .. })));
+    assert_eq!(question.answer(answer(Word::Yes, "BOT", 1)), Err(NotAnswered::TheRequester("BOT".to_owned())));
+    let as_ann = Answer { account: "bot".to_owned(), ..answer(Word::Yes, "ann", 1) };
+    assert_eq!(question.answer(as_ann), Err(NotAnswered::TheRequester("ann".to_owned())));
+    assert_eq!(question.standing(at(1)), Standing::Pending, "what does not count changes nothing");
+    assert_eq!(question.answer(answer(Word::Yes, "Ann", 1)), Ok(Standing::Approved));
+}

@@ -1,0 +1,22 @@
+//! Claims about the human in the loop: a question outlives the process, an answer is final, a yes serves the very call
+//! that was asked about, once, and is worth nothing against a denial.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | `stage` | engines that ask, and short words |
+//! | `binding` | what a yes is bound to, and what it does not serve |
+//! | `answers` | who may answer, how often, and whose answer counts |
+//! | `limits` | a yes against limits, and what an approved call is charged |
+//! | `retries` | a call that comes again while its question waits, and after |
+//! | `shown` | what people are shown: no secret, and all the rest |
+//! | `killed` | processes that are killed between question, answer and execution |
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
+
+mod answers;
+mod binding;
+mod killed;
+mod limits;
+mod retries;
+mod shown;
+mod stage;
