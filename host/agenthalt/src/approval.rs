@@ -1,9 +1,18 @@
 //! Questions to humans, as programs see and answer them. What a question asks is shown without secrets; what an answer
 //! means is decided elsewhere.
 
+mod approver;
+mod ask;
 mod asked;
+mod automatic;
+mod callback;
+#[cfg(unix)]
+mod console;
+mod handler;
 mod question;
 mod redact;
+mod stored;
+mod text;
 
 use agenthalt_core::approval::{Answer, ApprovalId, Standing, Word};
 use agenthalt_core::time::Timestamp;
@@ -14,16 +23,19 @@ use crate::error::{Cause, Error};
 use crate::events::{AnswerEvent, Event};
 use crate::record;
 
+pub use approver::Approver;
+pub(crate) use ask::Handling;
 pub use asked::{Asked, Change, Cost, Reason};
+pub use automatic::{AutoApproveHandler, AutoDenyHandler};
+pub use callback::CallbackApprovalHandler;
+#[cfg(unix)]
+pub use console::ConsoleApprovalHandler;
+pub use handler::{ApprovalHandler, ApprovalRequest, ApprovalResponse, HandlerError};
 pub(crate) use redact::Redactor;
+pub use stored::StoredApprovalHandler;
 
 /// How many questions are asked for at once.
 const PAGE: u32 = 200;
-/// The most bytes of a name in an answer.
-const MOST_NAME_BYTES: usize = 256;
-/// The most bytes of the reason of an answer.
-const MOST_REASON_BYTES: usize = 4_096;
-
 /// A question to a human, with its answers.
 ///
 /// ```
@@ -80,66 +92,6 @@ impl ApprovalFilter {
     /// Those that may still be answered or used.
     pub fn open() -> Self {
         ApprovalFilter { is_open: true }
-    }
-}
-
-/// Who answers a question, and why.
-///
-/// ```
-/// use agenthalt::Approver;
-/// let ann = Approver::named("ann").account("ann@example.org").via("chat").reason("the customer called");
-/// # let _ = ann;
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Approver {
-    by: String,
-    account: Option<String>,
-    via: String,
-    reason: Option<String>,
-}
-
-impl Approver {
-    /// Somebody of this name, as a policy lists approvers. Whether they are who they say must be known to the program.
-    pub fn named(by: impl Into<String>) -> Self {
-        Approver { by: by.into(), account: None, via: "program".to_owned(), reason: None }
-    }
-
-    /// Who that is, as far as the channel itself knows: the user of the system, or of a sign-in. Without this it is
-    /// the name. Two yeses of one account are one.
-    #[must_use]
-    pub fn account(self, account: impl Into<String>) -> Self {
-        Approver { account: Some(account.into()), ..self }
-    }
-
-    /// The channel by which the answer came; without this, `program`.
-    #[must_use]
-    pub fn via(self, via: impl Into<String>) -> Self {
-        Approver { via: via.into(), ..self }
-    }
-
-    /// Why. It is recorded, and of a no it is told to the caller.
-    #[must_use]
-    pub fn reason(self, reason: impl Into<String>) -> Self {
-        Approver { reason: Some(reason.into()), ..self }
-    }
-
-    fn answer(self, word: Word, at: Timestamp) -> Result<Answer, Cause> {
-        let Approver { by, account, via, reason } = self;
-        let by = by.trim().to_owned();
-        if by.is_empty() {
-            return Err(Cause::NobodyAnswers);
-        }
-        let account = account.unwrap_or_else(|| by.clone());
-        let names = [("the name of who answers", &by), ("their account", &account), ("the name of the channel", &via)];
-        for (what, name) in names {
-            if name.len() > MOST_NAME_BYTES {
-                return Err(Cause::TooLong(what, MOST_NAME_BYTES));
-            }
-        }
-        if reason.as_ref().is_some_and(|reason| reason.len() > MOST_REASON_BYTES) {
-            return Err(Cause::TooLong("the reason of an answer", MOST_REASON_BYTES));
-        }
-        Ok(Answer { word, by, account, via, reason, at })
     }
 }
 
@@ -364,7 +316,7 @@ impl Approval {
             id,
             standing,
             created: question.created,
-            expires: question.expires,
+            expires: question.ends(),
             used: question.used,
             required: question.rules.required,
             not_the_requester: question.rules.not_the_requester,

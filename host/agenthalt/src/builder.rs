@@ -12,6 +12,7 @@ use agenthalt_sandbox::Sandbox;
 use agenthalt_store::{SqliteStore, Store};
 use serde::Serialize;
 
+use crate::approval::{ApprovalHandler, Handling};
 use crate::clock::{Clock, SystemClock};
 use crate::engine::PolicyEngine;
 use crate::error::{Cause, Error};
@@ -71,6 +72,9 @@ pub struct PolicyEngineBuilder {
     hooks: Hooks,
     clock: Arc<dyn Clock>,
     asks: bool,
+    handling: Handling,
+    /// What is wrong with the handler.
+    handler: Result<(), Error>,
 }
 
 impl Default for PolicyEngineBuilder {
@@ -84,6 +88,8 @@ impl Default for PolicyEngineBuilder {
             hooks: Hooks::default(),
             clock: Arc::new(SystemClock),
             asks: true,
+            handling: Handling::default(),
+            handler: Ok(()),
         }
     }
 }
@@ -316,6 +322,35 @@ impl PolicyEngineBuilder {
         self
     }
 
+    /// Lets a handler put questions to humans while their calls wait; as
+    /// [`set_approval_handler`](PolicyEngine::set_approval_handler), whose error comes from [`build`](Self::build).
+    ///
+    /// ```
+    /// # use agenthalt::{AutoDenyHandler, PolicyEngine, settings::Budget};
+    /// let handler = AutoDenyHandler::new("nobody is here at night");
+    /// let engine = PolicyEngine::builder().guard(Budget::default()).approval_handler(handler).build()?;
+    /// # Ok::<(), agenthalt::Error>(())
+    /// ```
+    #[must_use]
+    pub fn approval_handler(mut self, handler: impl ApprovalHandler + 'static) -> Self {
+        self.handler = self.handling.set(handler).map_err(Error::from);
+        self
+    }
+
+    /// Allows handlers that say yes without asking anybody: for tests of programs. Say it before the handler.
+    ///
+    /// ```
+    /// # use agenthalt::{AutoApproveHandler, PolicyEngine, settings::Budget};
+    /// let builder = PolicyEngine::builder().guard(Budget::default()).allow_automatic_approval();
+    /// let engine = builder.approval_handler(AutoApproveHandler::new()).build()?;
+    /// # Ok::<(), agenthalt::Error>(())
+    /// ```
+    #[must_use]
+    pub fn allow_automatic_approval(mut self) -> Self {
+        self.handling.allows_automatic = true;
+        self
+    }
+
     /// Asks no human: what needs one does not run.
     pub(crate) fn asks_nobody(self) -> Self {
         PolicyEngineBuilder { asks: false, ..self }
@@ -343,8 +378,9 @@ impl PolicyEngineBuilder {
         };
         let keeping = Keeping::of(self.state, &roster, &folder);
         let store: Arc<dyn Store> = Arc::new(store.map_err(Cause::State)?);
-        let PolicyEngineBuilder { replaced, hooks, clock, asks, .. } = self;
-        let parts = Parts { sandbox, store, replaced, hooks, clock, asks, folder };
+        let PolicyEngineBuilder { replaced, hooks, clock, asks, handling, handler, .. } = self;
+        handler?;
+        let parts = Parts { sandbox, store, replaced, hooks, clock, asks, handling, folder };
         Ok(PolicyEngine::new(parts, roster, keeping))
     }
 
@@ -411,6 +447,7 @@ pub(crate) struct Parts {
     pub(crate) clock: Arc<dyn Clock>,
     /// Whether humans are asked.
     pub(crate) asks: bool,
+    pub(crate) handling: Handling,
     /// Where the policy's relative paths start.
     pub(crate) folder: PathBuf,
 }

@@ -20,6 +20,7 @@ use agenthalt_sandbox::Lane;
 use agenthalt_store::NamedBy;
 use tracing::Instrument;
 
+use crate::approval::Handling;
 use crate::builder::{Keeping, Parts, PolicyEngineBuilder};
 use crate::clock::Clock;
 use crate::error::Error;
@@ -33,6 +34,8 @@ use crate::trace;
 
 /// The tenant of an engine that serves one.
 const DEFAULT_TENANT: &str = "default";
+/// How many questions about one call are put to humans while it waits.
+const MOST_QUESTIONS: usize = 3;
 
 /// Judges calls under one policy. Cheap to clone; clones are one engine, of any number of threads.
 ///
@@ -58,16 +61,26 @@ struct Inner {
     hooks: Hooks,
     clock: Arc<dyn Clock>,
     listeners: Listeners,
+    handling: Handling,
     keeping: Keeping,
 }
 
 /// When a call came, or why that is not known.
 pub(crate) type Stamp = Result<Timestamp, Fault>;
 
+/// By which clock a call is stamped, each time that it is judged.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum When {
+    /// The engine's.
+    Now,
+    /// The host's own.
+    At(Timestamp),
+}
+
 /// Where guards are run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
-    /// On the calling thread, under a permit of the sandbox.
+    /// On the calling thread, where the sandbox has a permit for it.
     Here,
     /// On the sandbox's threads.
     Lane,
@@ -99,7 +112,7 @@ impl PolicyEngine {
     }
 
     pub(crate) fn new(parts: Parts, roster: Roster, keeping: Keeping) -> Self {
-        let Parts { sandbox, store, replaced, hooks, clock, asks, folder } = parts;
+        let Parts { sandbox, store, replaced, hooks, clock, asks, handling, folder } = parts;
         let tenant = DEFAULT_TENANT.to_owned();
         let (let_through, queue) = Default::default();
         let room = Room { sandbox, store, tenant, let_through, queue, asks };
@@ -111,6 +124,7 @@ impl PolicyEngine {
             hooks,
             clock,
             listeners: Listeners::default(),
+            handling,
             keeping,
         }))
     }
@@ -131,7 +145,7 @@ impl PolicyEngine {
     /// # }
     /// ```
     pub async fn evaluate(&self, call: &Call) -> Evaluation {
-        self.judge(call, None, self.now(), Under::Rules, Place::Lane).await
+        self.judge(call, None, When::Now, Under::Rules, Place::Lane).await
     }
 
     /// Judges a call now and waits for it; also inside a runtime, whose thread it takes up. This thread runs
@@ -144,7 +158,7 @@ impl PolicyEngine {
     /// assert!(engine.evaluate_blocking(&Call::new("search", r#"{"for": "cats"}"#)).is_allowed());
     /// ```
     pub fn evaluate_blocking(&self, call: &Call) -> Evaluation {
-        self.judge_blocking(call, None, self.now(), Under::Rules)
+        self.judge_blocking(call, None, When::Now, Under::Rules)
     }
 
     /// Judges a call under a stamp of the host's. A stamp that the agent could choose would let it
@@ -160,7 +174,7 @@ impl PolicyEngine {
     /// # }
     /// ```
     pub async fn evaluate_at(&self, call: &Call, at: Timestamp) -> Evaluation {
-        self.judge(call, None, Ok(at), Under::Rules, Place::Lane).await
+        self.judge(call, None, When::At(at), Under::Rules, Place::Lane).await
     }
 
     /// Judges a call now under a human's yes to the question of this name. The call is presented as it was when the
@@ -185,7 +199,7 @@ impl PolicyEngine {
     /// # }
     /// ```
     pub async fn evaluate_approved(&self, call: &Call, approval: ApprovalId) -> Evaluation {
-        self.judge(call, None, self.now(), Under::Approval(approval), Place::Lane).await
+        self.judge(call, None, When::Now, Under::Approval(approval), Place::Lane).await
     }
 
     /// Judges a call now under a human's yes and waits for it; as [`evaluate_approved`](Self::evaluate_approved).
@@ -201,7 +215,7 @@ impl PolicyEngine {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn evaluate_approved_blocking(&self, call: &Call, approval: ApprovalId) -> Evaluation {
-        self.judge_blocking(call, None, self.now(), Under::Approval(approval))
+        self.judge_blocking(call, None, When::Now, Under::Approval(approval))
     }
 
     /// Judges the output of a call that this engine let through, before anybody sees it. The call is
@@ -231,9 +245,7 @@ impl PolicyEngine {
     /// assert_eq!(judged.output.as_deref(), Some("my card is [REDACTED]"));
     /// ```
     pub fn evaluate_output_blocking(&self, call_id: &str, output: &str) -> OutputEvaluation {
-        let permit = self.0.room.sandbox.here();
-        let place = if permit.is_some() { Place::Here } else { Place::Lane };
-        pollster::block_on(self.judge_output(call_id, output, self.now(), place))
+        pollster::block_on(self.judge_output(call_id, output, self.now(), Place::Here))
     }
 
     /// Judges an output under a stamp of the host's, as [`evaluate_at`](Self::evaluate_at) a call.
@@ -276,23 +288,51 @@ impl PolicyEngine {
     }
 
     /// Judges a call on this thread, where it may run guards, else on a lane.
-    pub(crate) fn judge_blocking(&self, call: &Call, id: Option<CallId>, at: Stamp, under: Under) -> Evaluation {
-        let permit = self.0.room.sandbox.here();
-        let place = if permit.is_some() { Place::Here } else { Place::Lane };
-        pollster::block_on(self.judge(call, id, at, under, place))
+    pub(crate) fn judge_blocking(&self, call: &Call, id: Option<CallId>, when: When, under: Under) -> Evaluation {
+        pollster::block_on(self.judge(call, id, when, under, Place::Here))
     }
 
-    /// Judges a call under an id of the host's.
-    async fn judge(&self, call: &Call, id: Option<CallId>, at: Stamp, under: Under, place: Place) -> Evaluation {
+    /// Judges a call under an id of the host's, and again each time that a human has decided about it.
+    async fn judge(&self, call: &Call, id: Option<CallId>, when: When, under: Under, place: Place) -> Evaluation {
         let hooked = self.0.hooks.before(call);
         let shown = hooked.as_ref().ok().and_then(Option::as_ref).unwrap_or(call);
         let (id, named_by) = id.unwrap_or_else(|| call_id(shown));
-        let span = trace::evaluation(Phase::Before, &id, Some(shown));
         let given = (shown.arguments != call.arguments).then(|| call.arguments.clone());
-        let presented = Presented { call: shown.clone(), given, id, named_by, at: at_or_epoch(&at) };
+        let hooks = hooked.as_ref().map(|_| ()).map_err(Fault::clone);
+        let stamp = self.stamp(when);
+        let mut presented = Presented { call: shown.clone(), given, id, named_by, at: at_or_epoch(&stamp) };
+        let mut evaluation = self.judge_once(&presented, stamp.map(|_| ()).and(hooks.clone()), under, place).await;
+        for _ in 0..MOST_QUESTIONS {
+            let question = evaluation.approval.filter(|_| evaluation.needs_approval());
+            let Some(question) = question else { break };
+            if !self.is_decided(question).await {
+                break;
+            }
+            let stamp = self.stamp(when);
+            (presented.at, presented.named_by) = (at_or_epoch(&stamp), named_by.again());
+            let under = Under::Approval(question);
+            evaluation = self.judge_once(&presented, stamp.map(|_| ()).and(hooks.clone()), under, place).await;
+        }
+        for fault in self.0.hooks.after(shown, &evaluation) {
+            // Its text is the hook's own and may hold anything, so only listeners get it.
+            tracing::error!(code = fault.code(), "a post-hook failed");
+            self.0.listeners.hook_failed(&evaluation.call_id, fault);
+        }
+        evaluation
+    }
+
+    /// Judges a call as it is presented, unless something is wrong with its stamp or its hooks.
+    async fn judge_once(
+        &self,
+        presented: &Presented,
+        ready: Result<(), Fault>,
+        under: Under,
+        place: Place,
+    ) -> Evaluation {
+        let span = trace::evaluation(Phase::Before, &presented.id, Some(&presented.call));
         let bench = self.bench();
-        let judged = match at.and_then(|_| hooked.as_ref().map_err(Fault::clone)) {
-            Ok(_) => {
+        let judged = match ready {
+            Ok(()) => {
                 let (engine, bench, presented) = (self.clone(), bench.clone(), presented.clone());
                 let judging = async move {
                     let evaluation = bench.evaluate(presented, under).await;
@@ -304,20 +344,14 @@ impl PolicyEngine {
             }
             Err(fault) => Err(fault),
         };
-        let evaluation = match judged {
+        match judged {
             Ok(evaluation) => evaluation,
             Err(fault) => {
-                let evaluation = bench.refuse(presented, fault).instrument(span.clone()).await;
+                let evaluation = bench.refuse(presented.clone(), fault).instrument(span.clone()).await;
                 span.in_scope(|| self.tell(&evaluation));
                 evaluation
             }
-        };
-        for fault in self.0.hooks.after(shown, &evaluation) {
-            // Its text is the hook's own and may hold anything, so only listeners get it.
-            tracing::error!(code = fault.code(), "a post-hook failed");
-            self.0.listeners.hook_failed(&evaluation.call_id, fault);
         }
-        evaluation
     }
 
     /// Tells those who trace, inside the evaluation's span, and those who listen.
@@ -326,7 +360,15 @@ impl PolicyEngine {
         self.0.listeners.evaluated(evaluation);
     }
 
-    /// The stamp of a call. A clock that fails stamps nothing, and what is not stamped is not judged.
+    /// The stamp of a call. What is not stamped is not judged.
+    fn stamp(&self, when: When) -> Stamp {
+        match when {
+            When::Now => self.now(),
+            When::At(at) => Ok(at),
+        }
+    }
+
+    /// The instant by the engine's clock. A clock that fails stamps nothing.
     pub(crate) fn now(&self) -> Stamp {
         let caught = catch_unwind(AssertUnwindSafe(|| self.0.clock.now()));
         caught.map_err(|_| Fault::Host("the clock panicked".to_owned()))
@@ -341,13 +383,13 @@ impl PolicyEngine {
         place: Place,
         judging: impl Future<Output = T> + Send + 'static,
     ) -> Result<T, Fault> {
-        match place {
-            Place::Lane => self.0.room.sandbox.spawn(Lane::Fast, judging).await,
-            Place::Here => {
-                let caught = catch_unwind(AssertUnwindSafe(|| pollster::block_on(judging)));
-                caught.map_err(|_| Fault::Host("the judging panicked".to_owned()))
-            }
-        }
+        let permit = match place {
+            Place::Here => self.0.room.sandbox.here(),
+            Place::Lane => None,
+        };
+        let Some(_permit) = permit else { return self.0.room.sandbox.spawn(Lane::Fast, judging).await };
+        let caught = catch_unwind(AssertUnwindSafe(|| pollster::block_on(judging)));
+        caught.map_err(|_| Fault::Host("the judging panicked".to_owned()))
     }
 
     /// Listens to what happens from now on. At least `capacity` events wait for the listener; what comes
@@ -388,6 +430,10 @@ impl PolicyEngine {
 
     pub(crate) fn room(&self) -> &Room {
         &self.0.room
+    }
+
+    pub(crate) fn handling(&self) -> &Handling {
+        &self.0.handling
     }
 
     pub(crate) fn listeners(&self) -> &Listeners {

@@ -74,9 +74,11 @@ pub(crate) enum Cause {
     #[error("there is no question `{0}`")]
     NoSuchQuestion(ApprovalId),
     #[error("`{0}` cannot be answered so: {1}")]
-    NotAnswered(ApprovalId, #[source] NotAnswered),
+    NotAnswered(ApprovalId, NotAnswered),
     #[error("an answer names who gives it")]
     NobodyAnswers,
+    #[error("the handler `{0}` approves by itself; build the engine with `allow_automatic_approval` where it may")]
+    AutomaticApproval(String),
     #[error("{0} is longer than {1} bytes")]
     TooLong(&'static str, usize),
     #[error("the counters never stood still; stop the engines that charge them, or try again")]
@@ -108,6 +110,7 @@ impl Error {
             | Cause::NoSuchGuard(_)
             | Cause::StateMoved(_)
             | Cause::NobodyAnswers
+            | Cause::AutomaticApproval(_)
             | Cause::TooLong(..)
             | Cause::CostOfNothing(_) => ErrorKind::Usage,
         }

@@ -310,6 +310,9 @@ impl Evaluation {
         if let Some(error) = &self.malformed {
             return vec![format!("{refused}: {error}")];
         }
+        if let Some(fault @ Fault::Approval(_)) = &self.refusal {
+            return vec![fault.to_string()];
+        }
         if let Some(fault) = &self.refusal {
             return vec![format!("{refused}: {fault}")];
         }

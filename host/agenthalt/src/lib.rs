@@ -127,6 +127,7 @@ mod limit;
 mod load;
 mod matter;
 mod pipeline;
+mod printable;
 mod record;
 mod repeat;
 mod roster;
@@ -161,7 +162,12 @@ pub use agenthalt_sandbox::{
     SandboxError, run_as_child,
 };
 
-pub use approval::{Approval, ApprovalFilter, Approver, Asked, Change, Cost, Reason};
+#[cfg(unix)]
+pub use approval::ConsoleApprovalHandler;
+pub use approval::{
+    Approval, ApprovalFilter, ApprovalHandler, ApprovalRequest, ApprovalResponse, Approver, Asked, AutoApproveHandler,
+    AutoDenyHandler, CallbackApprovalHandler, Change, Cost, HandlerError, Reason, StoredApprovalHandler,
+};
 pub use builder::{PolicyEngineBuilder, State};
 pub use clock::Clock;
 pub use counters::{CounterFilter, CounterStatus, Who};
@@ -171,6 +177,7 @@ pub use evaluation::{Decision, Evaluation, OutputEvaluation, Rewrite, Silence};
 pub use events::{AnswerEvent, Event, Events, FaultEvent, PolicyEvent, SettlementEvent};
 pub use limit::CounterLimit;
 pub use load::{Progress, built_in_names};
+pub use printable::printable;
 pub use settle::{CallRef, Settled};
 pub use setup::{ComponentSource, GuardSetup};
 pub use simulation::{Human, Simulated, Simulation};

@@ -131,7 +131,7 @@ pub(crate) fn of_settlement(call_id: &str, at: Timestamp, outcome: &Outcome, cal
 
 /// The record of an answer to a question.
 pub(crate) fn of_answer(id: ApprovalId, answer: &Answer, standing: Standing) -> Record {
-    let Answer { word, by, account, via, reason, at } = answer;
+    let Answer { word, by, account, via, reason, within_ms, at } = answer;
     let mut text = Text::default();
     text.object(|text| {
         text.member("account").string(account);
@@ -142,6 +142,10 @@ pub(crate) fn of_answer(id: ApprovalId, answer: &Answer, standing: Standing) -> 
         text.member("shape").number(SHAPE);
         text.member("standing").string(standing.as_str());
         text.member("via").string(via);
+        match within_ms {
+            Some(within) => text.member("within_ms").number(*within),
+            None => text.member("within_ms").null(),
+        }
         text.member("word").string(word.as_str());
     });
     Record { kind: "answer".to_owned(), verdict: standing.as_str().to_owned(), body: text.0 }

@@ -3,10 +3,9 @@
 
 use agenthalt_core::call::Call;
 use agenthalt_core::time::Timestamp;
-use agenthalt_store::NamedBy;
 
 use crate::builder::{PolicyEngineBuilder, State};
-use crate::engine::{PolicyEngine, call_id};
+use crate::engine::{PolicyEngine, When, call_id};
 use crate::error::Error;
 use crate::evaluation::{Evaluation, OutputEvaluation};
 use crate::grant::Under;
@@ -101,14 +100,10 @@ impl Simulation {
     /// Judges one call, and a second time under a grant where a human must decide and says yes.
     pub fn judge(&self, call: &Call, at: Timestamp, human: Option<Human>) -> Simulated {
         let (id, named_by) = call_id(call);
-        let evaluation = self.engine.judge_blocking(call, Some((id.clone(), named_by)), Ok(at), Under::Rules);
+        let evaluation = self.engine.judge_blocking(call, Some((id.clone(), named_by)), When::At(at), Under::Rules);
         if evaluation.needs_approval() && human == Some(Human::Approve) {
-            let named_by = match named_by {
-                NamedBy::Caller | NamedBy::Nobody => named_by,
-                NamedBy::Host | NamedBy::HostBefore => NamedBy::HostBefore,
-            };
-            let again = Some((id, named_by));
-            let granted = self.engine.judge_blocking(call, again, Ok(at), Under::Grant(evaluation.grant()));
+            let again = Some((id, named_by.again()));
+            let granted = self.engine.judge_blocking(call, again, When::At(at), Under::Grant(evaluation.grant()));
             let runs = granted.is_allowed();
             return Simulated { evaluation, granted: Some(granted), runs };
         }

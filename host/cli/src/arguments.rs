@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use agenthalt::CounterFilter;
+use agenthalt::{ApprovalId, CounterFilter};
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Command, CommandFactory, Parser, Subcommand, ValueEnum};
 
@@ -43,6 +43,9 @@ pub(crate) enum Word {
         /// Keeps limits and the audit log in this file [default: what the policy says]
         #[arg(long, value_name = "FILE")]
         state: Option<PathBuf>,
+        /// Presents the call under the yes to this question
+        #[arg(long, value_name = "ID")]
+        approval: Option<ApprovalId>,
         /// How the answer is printed
         #[arg(long, value_enum, default_value_t = EvaluateFormat::Text)]
         format: EvaluateFormat,
@@ -64,6 +67,11 @@ pub(crate) enum Word {
         /// How the answers are printed
         #[arg(long, value_enum, default_value_t = SimulateFormat::Table)]
         format: SimulateFormat,
+    },
+    /// Shows questions to humans, and answers them
+    Approvals {
+        #[command(subcommand)]
+        word: ApprovalsWord,
     },
     /// Shows what is spent and left, exports it, or lets limits begin anew
     State {
@@ -108,6 +116,76 @@ pub(crate) struct StateFile {
     /// The state [default: what the policy says]
     #[arg(long, value_name = "FILE")]
     pub(crate) state: Option<PathBuf>,
+}
+
+/// Who answers a question, and why.
+#[derive(Debug, Args)]
+pub(crate) struct Answering {
+    /// The question's name
+    pub(crate) id: ApprovalId,
+    #[command(flatten)]
+    pub(crate) of: StateFile,
+    /// Why; it is recorded, and of a no it is told to the agent
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
+    /// Who answers, as the policy lists approvers [default: the user of this system]
+    #[arg(long = "as", value_name = "NAME")]
+    pub(crate) name: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ApprovalsWord {
+    /// Lists the questions that may still be answered, or whose yes was not used yet
+    #[command(
+        after_help = "JSON: a list of questions.\n\nExit codes: 0 shown, 2 usage, policy or state.\n\nExample: agenthalt approvals list --policy policy.yaml"
+    )]
+    List {
+        #[command(flatten)]
+        of: StateFile,
+        /// Also those that are closed
+        #[arg(long)]
+        all: bool,
+        /// How it is printed
+        #[arg(long, value_enum, default_value_t = EvaluateFormat::Text)]
+        format: EvaluateFormat,
+    },
+    /// Shows one question: what would run, why a human must decide, what was changed, what it costs
+    #[command(
+        after_help = "Exit codes: 0 shown, 2 usage, policy or state.\n\nExample: agenthalt approvals show ap-0123456789abcdef --policy policy.yaml"
+    )]
+    Show {
+        /// The question's name
+        id: ApprovalId,
+        #[command(flatten)]
+        of: StateFile,
+        /// How it is printed
+        #[arg(long, value_enum, default_value_t = EvaluateFormat::Text)]
+        format: EvaluateFormat,
+    },
+    /// Says yes: the call may run when the agent presents it again, once
+    #[command(
+        after_help = "Exit codes: 0 it counts, 2 it does not, or usage, policy or state.\n\nExample: agenthalt approvals approve ap-0123456789abcdef --policy policy.yaml --reason 'as agreed'"
+    )]
+    Approve(Answering),
+    /// Says no, which is final
+    #[command(
+        after_help = "Exit codes: 0 it counts, 2 it does not, or usage, policy or state.\n\nExample: agenthalt approvals deny ap-0123456789abcdef --policy policy.yaml --reason 'too much'"
+    )]
+    Deny(Answering),
+    /// Takes back a question, or a yes that was not used yet
+    #[command(
+        after_help = "Exit codes: 0 it counts, 2 it does not, or usage, policy or state.\n\nExample: agenthalt approvals revoke ap-0123456789abcdef --policy policy.yaml"
+    )]
+    Revoke(Answering),
+    /// Tells of questions as they come and are answered, until it is interrupted
+    #[command(after_help = "Example: agenthalt approvals watch --policy policy.yaml")]
+    Watch {
+        #[command(flatten)]
+        of: StateFile,
+        /// How it is printed: for people, or one JSON object a line
+        #[arg(long, value_enum, default_value_t = EvaluateFormat::Text)]
+        format: EvaluateFormat,
+    },
 }
 
 /// Whose counters.

@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
-use agenthalt::{ErrorKind, State, Verdict};
+use agenthalt::{ApprovalId, ErrorKind, State, Verdict};
 use anyhow::{Context, Result};
 
 use crate::arguments::EvaluateFormat;
@@ -21,6 +21,7 @@ const MOST_BYTES: u64 = 16 << 20;
 pub(crate) struct Request {
     pub(crate) policy: PathBuf,
     pub(crate) state: Option<PathBuf>,
+    pub(crate) approval: Option<ApprovalId>,
     pub(crate) format: EvaluateFormat,
     pub(crate) call: PathBuf,
 }
@@ -56,7 +57,10 @@ pub(crate) fn run(host: &Host, request: &Request) -> Result<Exit> {
     if engine.forgets() {
         note("no state is kept: every run starts at zero; name a file with --state, or `state:` in the policy");
     }
-    let evaluation = engine.evaluate_blocking(&read.call);
+    let evaluation = match request.approval {
+        Some(approval) => engine.evaluate_approved_blocking(&read.call, approval),
+        None => engine.evaluate_blocking(&read.call),
+    };
     let told = match request.format {
         EvaluateFormat::Text => text::evaluation(&evaluation),
         EvaluateFormat::Json => print_json(&Answer::of(&evaluation)),

@@ -7,8 +7,9 @@
 //! | `host` | sandbox, cache, compiler, notes to the person |
 //! | `input`, `output` | calls as they come in, answers as they go out |
 //! | `text` | answers for people |
-//! | `check`, `evaluate`, `simulate`, `demo`, `guard`, `schema`, `init` | one command each |
+//! | `approvals`, `check`, `evaluate`, `simulate`, `state`, `demo`, `guard`, `schema`, `init` | one command each |
 
+mod approvals;
 mod arguments;
 mod check;
 mod demo;
@@ -54,10 +55,11 @@ fn main() -> ExitCode {
 fn run(cache_dir: Option<std::path::PathBuf>, word: Word) -> anyhow::Result<Exit> {
     match word {
         Word::Check { policy } => check::run(&Host::new(cache_dir)?, &policy),
-        Word::Evaluate { policy, state, format, call } => {
-            evaluate::run(&Host::new(cache_dir)?, &evaluate::Request { policy, state, format, call })
+        Word::Evaluate { policy, state, approval, format, call } => {
+            evaluate::run(&Host::new(cache_dir)?, &evaluate::Request { policy, state, approval, format, call })
         }
         Word::Simulate { policy, calls, format } => simulate::run(&Host::new(cache_dir)?, &policy, &calls, format),
+        Word::Approvals { word } => approvals::run(&Host::new(cache_dir)?, word),
         Word::State { word } => state::run(&Host::new(cache_dir)?, &word),
         Word::Guard { word: GuardWord::Inspect { guard, settings, format } } => {
             guard::inspect(&Host::new(cache_dir)?, &guard, &settings, format)
@@ -76,6 +78,9 @@ fn run(cache_dir: Option<std::path::PathBuf>, word: Word) -> anyhow::Result<Exit
 }
 
 fn is_closed_pipe(error: &anyhow::Error) -> bool {
-    let io = error.chain().find_map(|cause| cause.downcast_ref::<std::io::Error>());
-    io.is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe)
+    let kind = |cause: &(dyn std::error::Error + 'static)| {
+        let io = cause.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
+        io.or_else(|| cause.downcast_ref::<serde_json::Error>()?.io_error_kind())
+    };
+    error.chain().find_map(kind) == Some(std::io::ErrorKind::BrokenPipe)
 }

@@ -19,6 +19,9 @@ pub(crate) struct Answer<'a> {
     /// Whether this is the answer that the same call got before.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     repeats: bool,
+    /// The question that waits, or whose yes was used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    approval: Option<String>,
     decisions: Vec<Said<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     fault: Option<&'static str>,
@@ -51,6 +54,7 @@ impl<'a> Answer<'a> {
             risk: evaluation.risk.value(),
             reason: evaluation.reason(),
             repeats: evaluation.repeats,
+            approval: evaluation.approval.map(|id| id.to_string()),
             decisions: evaluation.decisions.iter().map(said).collect(),
             fault: evaluation.fault().map(|fault| fault.code()),
             error: evaluation.malformed.as_ref().map(ToString::to_string),
@@ -90,6 +94,7 @@ impl<'a> Answer<'a> {
             risk: 1.0,
             reason: error.to_owned(),
             repeats: false,
+            approval: None,
             decisions: Vec::new(),
             fault: None,
             error: Some(error.to_owned()),

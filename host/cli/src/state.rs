@@ -16,7 +16,7 @@ use crate::host::{Host, note, say};
 pub(crate) fn run(host: &Host, word: &StateWord) -> Result<Exit> {
     match word {
         StateWord::Show { of, filter, all, format } => {
-            let counters = open(host, of)?.counters_blocking(&filter.counters(None))?;
+            let counters = counting(host, of)?.counters_blocking(&filter.counters(None))?;
             match format {
                 EvaluateFormat::Text => show::table(&counters, *all)?,
                 EvaluateFormat::Json => show::json(&counters, *all)?,
@@ -24,11 +24,11 @@ pub(crate) fn run(host: &Host, word: &StateWord) -> Result<Exit> {
             Ok(Exit::Done)
         }
         StateWord::Export { of } => {
-            show::lines(&open(host, of)?.counters_blocking(&CounterFilter::default())?)?;
+            show::lines(&counting(host, of)?.counters_blocking(&CounterFilter::default())?)?;
             Ok(Exit::Done)
         }
         StateWord::Reset { of, guard, filter, yes } => {
-            let engine = open(host, of)?;
+            let engine = counting(host, of)?;
             let meant = filter.counters(Some(guard));
             let whose = whose(&meant);
             if !yes && !is_confirmed(guard, &whose)? {
@@ -46,8 +46,17 @@ pub(crate) fn run(host: &Host, word: &StateWord) -> Result<Exit> {
     }
 }
 
+/// The engine whose counters are meant.
+fn counting(host: &Host, of: &StateFile) -> Result<PolicyEngine> {
+    let engine = open(host, of)?;
+    for (guard, fault) in engine.faults() {
+        note(&format!("the guard `{guard}` cannot serve, so its counters are not known: it {fault}"));
+    }
+    Ok(engine)
+}
+
 /// The engine on a state that is there: looking for one makes none.
-fn open(host: &Host, of: &StateFile) -> Result<PolicyEngine> {
+pub(crate) fn open(host: &Host, of: &StateFile) -> Result<PolicyEngine> {
     let state = match &of.state {
         Some(path) if !path.is_file() => bail!("there is no state file `{}`", path.display()),
         Some(path) => State::File(PathBuf::clone(path)),
@@ -58,9 +67,6 @@ fn open(host: &Host, of: &StateFile) -> Result<PolicyEngine> {
     let engine = engine?;
     if engine.forgets() {
         bail!("`{}` keeps no state; name a file with --state, or `state:` in the policy", of.policy.display());
-    }
-    for (guard, fault) in engine.faults() {
-        note(&format!("the guard `{guard}` cannot serve, so its counters are not known: it {fault}"));
     }
     Ok(engine)
 }

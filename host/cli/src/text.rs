@@ -4,7 +4,7 @@ use std::fmt;
 use std::io::Write;
 use std::time::Duration;
 
-use agenthalt::{Call, Evaluation, Human, Mode, Simulated, Verdict};
+use agenthalt::{Call, Evaluation, Human, Mode, Simulated, Verdict, printable};
 use anstyle::{AnsiColor, Style};
 
 use crate::input::Unreadable;
@@ -30,6 +30,11 @@ pub(crate) fn evaluation(evaluation: &Evaluation) -> std::io::Result<()> {
     writeln!(out, "{style}{verdict}{style:#}  {name}  (call {}{repeats})", printable(&evaluation.call_id))?;
     for reason in evaluation.denial_reasons().iter().chain(&evaluation.approval_reasons()) {
         writeln!(out, "  {}", printable(reason))?;
+    }
+    match evaluation.approval {
+        Some(id) if evaluation.needs_approval() => writeln!(out, "  the question is {id}; see `agenthalt approvals`")?,
+        Some(id) => writeln!(out, "  under the yes to {id}")?,
+        None => {}
     }
     for rewrite in &evaluation.rewrites {
         writeln!(out, "  rewritten by {}: {}", rewrite.guard, printable(&rewrite.reason))?;
@@ -206,27 +211,4 @@ impl fmt::Display for Totals {
 /// Text of several lines, without what else a terminal would obey.
 pub(crate) fn printable_lines(text: &str) -> String {
     text.split('\n').map(printable).collect::<Vec<_>>().join("\n")
-}
-
-/// Text from outside, without what a terminal would obey.
-fn printable(text: &str) -> String {
-    let shown =
-        |c: char| if c.is_control() || is_direction(c) { c.escape_default().to_string() } else { c.to_string() };
-    text.chars().map(shown).collect()
-}
-
-/// Characters that turn the direction of writing and so show a text other than it is.
-fn is_direction(c: char) -> bool {
-    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nothing_from_outside_reaches_the_terminal_as_a_command() {
-        assert_eq!(printable("a\u{1b}[31mb\n\u{202e}c"), "a\\u{1b}[31mb\\n\\u{202e}c");
-        assert_eq!(printable("naïve 日本"), "naïve 日本");
-    }
 }

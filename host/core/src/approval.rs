@@ -91,6 +91,8 @@ pub struct Answer {
     pub via: String,
     /// Why, if it is said.
     pub reason: Option<String>,
+    /// Within how many milliseconds a yes must be used; none where the question's own time counts.
+    pub within_ms: Option<u64>,
     /// When.
     pub at: Timestamp,
 }
@@ -154,8 +156,13 @@ pub enum NotAnswered {
     #[error("`{0}` asked for this call, and another one must approve it")]
     TheRequester(String),
     /// One yes is one.
-    #[error("`{0}` has said yes already, and another one must approve it as well")]
-    Twice(String),
+    #[error("`{by}` or another name of the account `{account}` has said yes already; somebody else must, too")]
+    Twice {
+        /// Who answered.
+        by: String,
+        /// Their account.
+        account: String,
+    },
 }
 
 /// A question and its answers.
@@ -179,7 +186,7 @@ impl Question {
     /// How the question stands at an instant.
     pub fn standing(&self, now: Timestamp) -> Standing {
         let said = |word: Word| self.answers.iter().any(|answer| answer.word == word);
-        let is_over = self.expires.is_some_and(|expires| now > expires);
+        let is_over = self.ends().is_some_and(|end| now > end);
         if self.used.is_some() {
             Standing::Used
         } else if said(Word::Revoke) {
@@ -193,6 +200,14 @@ impl Question {
         } else {
             Standing::Pending
         }
+    }
+
+    /// The last instant at which it may be answered and its yes used, as far as its answers leave it; none where there
+    /// is no such.
+    pub fn ends(&self) -> Option<Timestamp> {
+        let yeses = self.answers.iter().filter(|answer| answer.word == Word::Yes);
+        let narrowed = yeses.filter_map(|answer| Some(answer.at.saturating_add(answer.within_ms?)));
+        narrowed.chain(self.expires).min()
     }
 
     /// How many said yes.
@@ -236,7 +251,7 @@ impl Question {
         }
         let same = |other: &Answer| fold(&other.by) == by || fold(&other.account) == account;
         if self.answers.iter().any(|other| other.word == Word::Yes && same(other)) {
-            return Err(NotAnswered::Twice(answer.by.clone()));
+            return Err(NotAnswered::Twice { by: answer.by.clone(), account: answer.account.clone() });
         }
         Ok(())
     }

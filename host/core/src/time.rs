@@ -54,6 +54,14 @@ impl Timestamp {
         self.0
     }
 
+    /// So many milliseconds later, or the last instant there is.
+    #[must_use]
+    pub fn saturating_add(self, millis: u64) -> Self {
+        let last = Timestamp(jiff::Timestamp::MAX.as_millisecond());
+        let later = i64::try_from(millis).ok().and_then(|millis| self.0.checked_add(millis));
+        later.map_or(last, |later| Timestamp(later).min(last))
+    }
+
     fn instant(self) -> jiff::Timestamp {
         jiff::Timestamp::from_millisecond(self.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH)
     }

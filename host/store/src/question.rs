@@ -112,11 +112,11 @@ impl State {
                 Err(refused) => return Ok((None, Answering::Refused(refused))),
             };
             let is_closed = !matches!(standing, Standing::Pending | Standing::Approved);
-            let Answer { word, by, account, via, reason, .. } = &answer;
+            let Answer { word, by, account, via, reason, within_ms, .. } = &answer;
             connection
                 .prepare_cached(
-                    "INSERT INTO answer (approval, turn, word, by_name, account, via, reason, at_ms) \
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                    "INSERT INTO answer (approval, turn, word, by_name, account, via, reason, within_ms, at_ms) \
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
                 )?
                 .execute(params![
                     column(approval.place),
@@ -126,6 +126,7 @@ impl State {
                     account,
                     via,
                     reason,
+                    within_ms.map(column),
                     now.as_millis()
                 ])?;
             connection
@@ -183,10 +184,7 @@ fn close_what_is_over(connection: &Connection, tenant: &str, asker: &Digest, now
 
 fn insert(connection: &Connection, tenant: &str, new: &NewQuestion, now: Timestamp) -> Result<(), Failure> {
     let NewQuestion { id, digest, policy, asker, asks, rules, requesters, shown, .. } = new;
-    let expires = rules.expires_ms.map(|time| {
-        let time = i64::try_from(time).unwrap_or(i64::MAX);
-        now.as_millis().saturating_add(time)
-    });
+    let expires = rules.expires_ms.map(|time| now.saturating_add(time).as_millis());
     connection
         .prepare_cached(
             "INSERT INTO approval (id, tenant, digest, policy, asker, created_ms, expires_ms, required, \
@@ -261,7 +259,7 @@ fn approval(connection: &Connection, row: &Row<'_>, now: Timestamp) -> Result<Ap
 /// The answers to a question; none where one of them is none.
 fn answers(connection: &Connection, place: i64) -> Result<Option<Vec<Answer>>, Failure> {
     let mut statement = connection.prepare_cached(
-        "SELECT word, by_name, account, via, reason, at_ms FROM answer WHERE approval = ?1 ORDER BY turn",
+        "SELECT word, by_name, account, via, reason, at_ms, within_ms FROM answer WHERE approval = ?1 ORDER BY turn",
     )?;
     let mut rows = statement.query([place])?;
     let mut answers = Vec::new();
@@ -270,7 +268,9 @@ fn answers(connection: &Connection, place: i64) -> Result<Option<Vec<Answer>>, F
         let word = [Word::Yes, Word::No, Word::Revoke].into_iter().find(|word| word.as_str() == said);
         let (Some(word), Ok(at)) = (word, Timestamp::from_millis(row.get(5)?)) else { return Ok(None) };
         let (by, account, via, reason) = (row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?);
-        answers.push(Answer { word, by, account, via, reason, at });
+        let within: Option<i64> = row.get(6)?;
+        let within_ms = within.and_then(|within| u64::try_from(within).ok());
+        answers.push(Answer { word, by, account, via, reason, within_ms, at });
     }
     Ok(Some(answers))
 }

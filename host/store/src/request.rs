@@ -38,6 +38,17 @@ pub enum NamedBy {
     Nobody,
 }
 
+impl NamedBy {
+    /// Who gives the name when the same call comes again.
+    #[must_use]
+    pub fn again(self) -> Self {
+        match self {
+            NamedBy::Caller | NamedBy::Nobody => self,
+            NamedBy::Host | NamedBy::HostBefore => NamedBy::HostBefore,
+        }
+    }
+}
+
 /// What an evaluation wants to know.
 #[derive(Clone, Debug)]
 pub struct ReadRequest {

@@ -9,12 +9,16 @@
 //! | `limits` | a yes against limits, and what an approved call is charged |
 //! | `retries` | a call that comes again while its question waits, and after |
 //! | `shown` | what people are shown: no secret, and all the rest |
+//! | `handlers` | handlers that answer, fail, wait and come too late |
+//! | `console` | a terminal that answers, times out, closes |
 //! | `killed` | processes that are killed between question, answer and execution |
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
 mod answers;
 mod binding;
+mod console;
+mod handlers;
 mod killed;
 mod limits;
 mod retries;

@@ -9,7 +9,7 @@ fn at(ms: i64) -> Timestamp {
 
 fn answer(word: Word, by: &str, ms: i64) -> Answer {
     let account = format!("account of {by}");
-    Answer { word, by: by.to_owned(), account, via: "test".to_owned(), reason: None, at: at(ms) }
+    Answer { word, by: by.to_owned(), account, via: "test".to_owned(), reason: None, within_ms: None, at: at(ms) }
 }
 
 fn question(required: u32) -> Question {
@@ -32,9 +32,15 @@ fn the_first_answer_that_decides_is_the_last() {
 fn every_yes_that_is_required_comes_from_another_one() {
     let mut question = question(2);
     assert_eq!(question.answer(answer(Word::Yes, "ann", 1)), Ok(Standing::Pending));
-    assert_eq!(question.answer(answer(Word::Yes, "Ann ", 1)), Err(NotAnswered::Twice("Ann ".to_owned())));
+    assert_eq!(
+        question.answer(answer(Word::Yes, "Ann ", 1)),
+        Err(NotAnswered::Twice { by: "Ann ".to_owned(), account: "account of Ann ".to_owned() })
+    );
     let under_another_name = Answer { account: "account of ann".to_owned(), ..answer(Word::Yes, "bob", 1) };
-    assert_eq!(question.answer(under_another_name), Err(NotAnswered::Twice("bob".to_owned())));
+    assert_eq!(
+        question.answer(under_another_name),
+        Err(NotAnswered::Twice { by: "bob".to_owned(), account: "account of ann".to_owned() })
+    );
     assert_eq!(question.answer(answer(Word::Yes, "bob", 1)), Ok(Standing::Approved));
     let mut refused = self::question(2);
     refused.answer(answer(Word::Yes, "ann", 1)).unwrap();
@@ -50,6 +56,21 @@ fn a_question_is_answered_in_time_and_its_yes_used_in_time() {
     assert_eq!([100, 101].map(|ms| asked.standing(at(ms))), [Standing::Approved, Standing::Expired]);
     let no_end = Question { expires: None, ..asked };
     assert_eq!(no_end.standing(at(i64::from(u32::MAX))), Standing::Approved);
+}
+
+#[test]
+fn a_yes_may_leave_less_time_and_never_more() {
+    let within = |within: u64, ms: i64| Answer { within_ms: Some(within), ..answer(Word::Yes, "ann", ms) };
+    let mut short = question(1);
+    short.answer(within(10, 5)).unwrap();
+    assert_eq!((short.ends(), short.standing(at(15))), (Some(at(15)), Standing::Approved));
+    assert_eq!(short.standing(at(16)), Standing::Expired);
+    let mut long = question(1);
+    long.answer(within(u64::MAX, 5)).unwrap();
+    assert_eq!(long.ends(), Some(at(100)));
+    let mut none = Question { expires: None, ..question(2) };
+    none.answer(within(10, 5)).unwrap();
+    assert_eq!(none.answer(answer(Word::Yes, "bob", 16)), Err(NotAnswered::Closed(Standing::Expired)));
 }
 
 #[test]

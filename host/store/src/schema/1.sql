@@ -103,6 +103,8 @@ CREATE TABLE answer (
     account TEXT NOT NULL,
     via TEXT NOT NULL,
     reason TEXT,
+    -- Within how many milliseconds a yes must be used, where it says so.
+    within_ms INTEGER,
     at_ms INTEGER NOT NULL,
     PRIMARY KEY (approval, turn)
 ) STRICT, WITHOUT ROWID;

@@ -62,7 +62,7 @@ fn is_done(committed: &Committed) -> bool {
 
 fn say(store: &dyn Store, number: u8, word: Word, by: &str, at: Timestamp) -> Answering {
     let (by, account, via) = (by.to_owned(), format!("{by}@host"), "test".to_owned());
-    let answer = Answer { word, by, account, via, reason: Some("so".to_owned()), at };
+    let answer = Answer { word, by, account, via, reason: Some("so".to_owned()), within_ms: None, at };
     let record = |standing: Standing| Record {
         kind: "answer".to_owned(),
         verdict: standing.as_str().to_owned(),
@@ -107,7 +107,7 @@ fn a_question_is_asked_answered_and_used_once() {
         assert_eq!(read(store, at(5), &spent()), Some(5), "charged once");
         let used = one(store, 1, at(5)).unwrap();
         assert_eq!((used.standing, used.question.used, used.question.answers.len()), (Standing::Used, Some(at(3)), 1));
-        let Answer { word, by, account, via, reason, at: when } = &used.question.answers[0];
+        let Answer { word, by, account, via, reason, at: when, .. } = &used.question.answers[0];
         assert_eq!((*word, by.as_str(), account.as_str(), via.as_str()), (Word::Yes, "ann", "ann@host", "test"));
         assert_eq!((reason.as_deref(), *when), (Some("so"), at(2)));
         assert!(block_on(store.verify(TENANT)).unwrap().is_ok());
@@ -236,7 +236,10 @@ fn two_yeses_of_the_right_people_are_needed_where_two_are() {
             Answering::Refused(NotAnswered::TheRequester("Agent".into()))
         );
         assert_eq!(stands(&say(store, 1, Word::Yes, "Ann", at(2))), Some(Standing::Pending));
-        assert_eq!(say(store, 1, Word::Yes, "ann", at(3)), Answering::Refused(NotAnswered::Twice("ann".into())));
+        assert_eq!(
+            say(store, 1, Word::Yes, "ann", at(3)),
+            Answering::Refused(NotAnswered::Twice { by: "ann".into(), account: "ann@host".into() })
+        );
         assert_eq!(commit(store, "b", at(3), Approving::Uses(id(1))), Committed::Conflict, "one yes is not two");
         assert_eq!(stands(&say(store, 1, Word::Yes, "bob", at(4))), Some(Standing::Approved));
         assert!(is_done(&commit(store, "b", at(5), Approving::Uses(id(1)))));

@@ -1,0 +1,67 @@
+//! `agenthalt approvals`: questions to humans, for the humans. It judges no call.
+
+mod json;
+mod show;
+mod watch;
+
+use agenthalt::{Approval, ApprovalFilter, ApprovalId, Approver, Error, PolicyEngine, Standing};
+use anyhow::{Context, Result};
+
+use crate::arguments::{Answering, ApprovalsWord, EvaluateFormat};
+use crate::exit::Exit;
+use crate::host::{Host, say};
+use crate::state;
+
+/// The channel by which these answers come.
+const VIA: &str = "cli";
+
+pub(crate) fn run(host: &Host, word: ApprovalsWord) -> Result<Exit> {
+    match word {
+        ApprovalsWord::List { of, all, format } => {
+            let filter = ApprovalFilter { is_open: !all };
+            let found = state::open(host, &of)?.approvals_blocking(&filter)?;
+            match format {
+                EvaluateFormat::Text => show::table(&found)?,
+                EvaluateFormat::Json => json::list(&found)?,
+            }
+        }
+        ApprovalsWord::Show { id, of, format } => {
+            let found = find(&state::open(host, &of)?, id)?;
+            match format {
+                EvaluateFormat::Text => show::at_length(&found)?,
+                EvaluateFormat::Json => json::line(&found)?,
+            }
+        }
+        ApprovalsWord::Approve(answering) => answer(host, answering, PolicyEngine::approve_blocking)?,
+        ApprovalsWord::Deny(answering) => answer(host, answering, PolicyEngine::deny_blocking)?,
+        ApprovalsWord::Revoke(answering) => answer(host, answering, PolicyEngine::revoke_blocking)?,
+        ApprovalsWord::Watch { of, format } => watch::run(&state::open(host, &of)?, format)?,
+    }
+    Ok(Exit::Done)
+}
+
+fn find(engine: &PolicyEngine, id: ApprovalId) -> Result<Approval> {
+    engine.approval_blocking(id)?.with_context(|| format!("there is no question `{id}`"))
+}
+
+type Answer = fn(&PolicyEngine, ApprovalId, Approver) -> Result<Standing, Error>;
+
+fn answer(host: &Host, answering: Answering, answer: Answer) -> Result<()> {
+    let Answering { id, of, reason, name } = answering;
+    let engine = state::open(host, &of)?;
+    // INVARIANT: whatever name is said, the answer is recorded with the user of the system.
+    let user = whoami::username().context("the user of this system has no name")?;
+    let mut approver = Approver::named(name.unwrap_or_else(|| user.clone())).account(user).via(VIA);
+    if let Some(reason) = reason {
+        approver = approver.reason(reason);
+    }
+    let standing = answer(&engine, id, approver)?;
+    let found = find(&engine, id)?;
+    let more = (found.required as usize).saturating_sub(found.yeses());
+    say(&match standing {
+        Standing::Pending => format!("{id} waits for {more} more"),
+        Standing::Approved => format!("{id} is approved; the call may run once, when it is presented again"),
+        other => format!("{id} is {other}"),
+    })?;
+    Ok(())
+}

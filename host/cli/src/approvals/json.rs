@@ -1,0 +1,93 @@
+//! Questions for programs: one JSON object each, in the shape that a released version keeps.
+
+use std::io::Write;
+
+use agenthalt::{Answer, Approval, Change, Cost, Reason};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+#[derive(Debug, Serialize)]
+struct Question<'a> {
+    id: String,
+    standing: &'static str,
+    created: String,
+    expires: Option<String>,
+    used: Option<String>,
+    required: u32,
+    not_the_requester: bool,
+    approvers: Option<&'a [String]>,
+    requesters: &'a [String],
+    answers: Vec<Answered<'a>>,
+    call_id: &'a str,
+    function_name: &'a str,
+    agent: Option<&'a str>,
+    session: Option<&'a str>,
+    /// The arguments that would run, without secrets.
+    arguments: Option<Box<RawValue>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    withheld: Option<&'a str>,
+    changes: &'a [Change],
+    reasons: &'a [Reason],
+    risk: f64,
+    costs: &'a [Cost],
+    policy: &'a str,
+}
+
+#[derive(Debug, Serialize)]
+struct Answered<'a> {
+    word: &'static str,
+    by: &'a str,
+    account: &'a str,
+    via: &'a str,
+    reason: Option<&'a str>,
+    at: String,
+}
+
+/// The questions as one JSON list.
+pub(super) fn list(approvals: &[Approval]) -> anyhow::Result<()> {
+    let questions: Vec<Question<'_>> = approvals.iter().map(question).collect();
+    let mut out = std::io::stdout().lock();
+    serde_json::to_writer_pretty(&mut out, &questions)?;
+    writeln!(out)?;
+    Ok(out.flush()?)
+}
+
+/// One question on one line.
+pub(super) fn line(approval: &Approval) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    serde_json::to_writer(&mut out, &question(approval))?;
+    writeln!(out)?;
+    Ok(out.flush()?)
+}
+
+fn question(approval: &Approval) -> Question<'_> {
+    let asked = &approval.asked;
+    Question {
+        id: approval.id.to_string(),
+        standing: approval.standing.as_str(),
+        created: approval.created.to_string(),
+        expires: approval.expires.map(|at| at.to_string()),
+        used: approval.used.map(|at| at.to_string()),
+        required: approval.required,
+        not_the_requester: approval.not_the_requester,
+        approvers: approval.approvers.as_deref(),
+        requesters: &approval.requesters,
+        answers: approval.answers.iter().map(answered).collect(),
+        call_id: &asked.call_id,
+        function_name: &asked.function_name,
+        agent: asked.agent.as_deref(),
+        session: asked.session.as_deref(),
+        arguments: asked.arguments.clone().and_then(|text| RawValue::from_string(text).ok()),
+        withheld: asked.withheld.as_deref(),
+        changes: &asked.changes,
+        reasons: &asked.reasons,
+        risk: asked.risk,
+        costs: &asked.costs,
+        policy: &asked.policy,
+    }
+}
+
+fn answered(answer: &Answer) -> Answered<'_> {
+    let Answer { word, by, account, via, reason, at, .. } = answer;
+    Answered { word: word.as_str(), by, account, via, reason: reason.as_deref(), at: at.to_string() }
+}
