@@ -9,10 +9,13 @@ mod callback;
 #[cfg(unix)]
 mod console;
 mod handler;
+mod json;
 mod question;
 mod redact;
 mod stored;
 mod text;
+#[cfg(feature = "webhook")]
+mod webhook;
 
 use agenthalt_core::approval::{Answer, ApprovalId, Standing, Word};
 use agenthalt_core::time::Timestamp;
@@ -30,9 +33,12 @@ pub use automatic::{AutoApproveHandler, AutoDenyHandler};
 pub use callback::CallbackApprovalHandler;
 #[cfg(unix)]
 pub use console::ConsoleApprovalHandler;
+use handler::Said;
 pub use handler::{ApprovalHandler, ApprovalRequest, ApprovalResponse, HandlerError};
 pub(crate) use redact::Redactor;
 pub use stored::StoredApprovalHandler;
+#[cfg(feature = "webhook")]
+pub use webhook::{BadSignature, WebhookApprovalHandler, WebhookSecret};
 
 /// How many questions are asked for at once.
 const PAGE: u32 = 200;
@@ -290,6 +296,28 @@ impl PolicyEngine {
     /// As [`revoke`](Self::revoke).
     pub fn revoke_blocking(&self, id: ApprovalId, approver: Approver) -> Result<Standing, Error> {
         pollster::block_on(self.revoke(id, approver))
+    }
+
+    /// Takes the answer of a channel of the program's own, with its conditions; as [`approve`](Self::approve) and
+    /// [`deny`](Self::deny). An answer that is left to others changes nothing.
+    ///
+    /// ```
+    /// # async fn received(engine: agenthalt::PolicyEngine) -> Result<(), Box<dyn std::error::Error>> {
+    /// use agenthalt::{ApprovalResponse, Approver};
+    /// let response = ApprovalResponse::yes(Approver::named("ann")).condition("within", "5m");
+    /// engine.respond("ap-00c0ffee00c0ffee".parse()?, response, "chat").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`approve`](Self::approve).
+    pub async fn respond(&self, id: ApprovalId, response: ApprovalResponse, via: &str) -> Result<Standing, Error> {
+        match response.narrowed() {
+            Said::Yes(approver) => self.approve(id, approver.or_via(via)).await,
+            Said::No(approver) => self.deny(id, approver.or_via(via)).await,
+            Said::Nothing => Ok(self.approval(id).await?.ok_or(Cause::NoSuchQuestion(id))?.standing),
+        }
     }
 
     async fn answer(&self, id: ApprovalId, word: Word, approver: Approver) -> Result<Standing, Error> {

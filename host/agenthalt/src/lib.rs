@@ -168,6 +168,8 @@ pub use approval::{
     Approval, ApprovalFilter, ApprovalHandler, ApprovalRequest, ApprovalResponse, Approver, Asked, AutoApproveHandler,
     AutoDenyHandler, CallbackApprovalHandler, Change, Cost, HandlerError, Reason, StoredApprovalHandler,
 };
+#[cfg(feature = "webhook")]
+pub use approval::{BadSignature, WebhookApprovalHandler, WebhookSecret};
 pub use builder::{PolicyEngineBuilder, State};
 pub use clock::Clock;
 pub use counters::{CounterFilter, CounterStatus, Who};

@@ -1,8 +1,9 @@
 //! `agenthalt approvals`: questions to humans, for the humans. It judges no call.
 
-mod json;
 mod show;
 mod watch;
+
+use std::io::{StdoutLock, Write};
 
 use agenthalt::{Approval, ApprovalFilter, ApprovalId, Approver, Error, PolicyEngine, Standing};
 use anyhow::{Context, Result};
@@ -22,14 +23,14 @@ pub(crate) fn run(host: &Host, word: ApprovalsWord) -> Result<Exit> {
             let found = state::open(host, &of)?.approvals_blocking(&filter)?;
             match format {
                 EvaluateFormat::Text => show::table(&found)?,
-                EvaluateFormat::Json => json::list(&found)?,
+                EvaluateFormat::Json => print(|out| serde_json::to_writer_pretty(out, &found))?,
             }
         }
         ApprovalsWord::Show { id, of, format } => {
             let found = find(&state::open(host, &of)?, id)?;
             match format {
                 EvaluateFormat::Text => show::at_length(&found)?,
-                EvaluateFormat::Json => json::line(&found)?,
+                EvaluateFormat::Json => print(|out| serde_json::to_writer(out, &found))?,
             }
         }
         ApprovalsWord::Approve(answering) => answer(host, answering, PolicyEngine::approve_blocking)?,
@@ -38,6 +39,14 @@ pub(crate) fn run(host: &Host, word: ApprovalsWord) -> Result<Exit> {
         ApprovalsWord::Watch { of, format } => watch::run(&state::open(host, &of)?, format)?,
     }
     Ok(Exit::Done)
+}
+
+/// JSON, and the end of its line.
+fn print(write: impl FnOnce(&mut StdoutLock<'_>) -> serde_json::Result<()>) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    write(&mut out)?;
+    writeln!(out)?;
+    Ok(out.flush()?)
 }
 
 fn find(engine: &PolicyEngine, id: ApprovalId) -> Result<Approval> {

@@ -57,10 +57,14 @@ pub(crate) fn run(host: &Host, request: &Request) -> Result<Exit> {
     if engine.forgets() {
         note("no state is kept: every run starts at zero; name a file with --state, or `state:` in the policy");
     }
-    let evaluation = match request.approval {
+    let mut evaluation = match request.approval {
         Some(approval) => engine.evaluate_approved_blocking(&read.call, approval),
         None => engine.evaluate_blocking(&read.call),
     };
+    if engine.forgets() {
+        // It ends with this process, so nobody can answer it.
+        evaluation.approval = None;
+    }
     let told = match request.format {
         EvaluateFormat::Text => text::evaluation(&evaluation),
         EvaluateFormat::Json => print_json(&Answer::of(&evaluation)),

@@ -11,6 +11,7 @@
 //! | `shown` | what people are shown: no secret, and all the rest |
 //! | `handlers` | handlers that answer, fail, wait and come too late |
 //! | `console` | a terminal that answers, times out, closes |
+//! | `webhook` | an address that answers, is slow, dead, replayed, badly signed |
 //! | `killed` | processes that are killed between question, answer and execution |
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
@@ -24,3 +25,4 @@ mod limits;
 mod retries;
 mod shown;
 mod stage;
+mod webhook;

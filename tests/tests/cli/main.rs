@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `run` | the one harness: a folder, a run of the program, how it ended |
 //! | `check` | a policy that can serve, or everything that is wrong with it |
+//! | `approvals` | questions listed, shown, answered, and the call presented again |
 //! | `evaluate` | one call: verdict, exit code, malformed calls |
 //! | `state` | limits across processes, and state that cannot be used |
 //! | `counters` | what is spent and left, shown, exported, begun anew |
@@ -25,6 +26,7 @@
     reason = "tests fail by panicking"
 )]
 
+mod approvals;
 mod cache;
 mod check;
 mod counters;

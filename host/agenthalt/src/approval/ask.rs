@@ -7,7 +7,7 @@ use std::task::Poll;
 
 use agenthalt_core::approval::{ApprovalId, Standing};
 
-use super::handler::{Answering, ApprovalHandler, ApprovalRequest, Asks, Said, cut};
+use super::handler::{Answering, ApprovalHandler, ApprovalRequest, Asks, cut};
 use super::{ApprovalResponse, Approver};
 use crate::engine::PolicyEngine;
 use crate::error::{Cause, Error};
@@ -114,16 +114,10 @@ impl PolicyEngine {
         };
         let name = handler.name();
         let response = unpanicked(|| handler.ask(ApprovalRequest::new(approval, self.clone()))).await;
-        let said = match response {
-            Ok(response) => response.narrowed(),
-            Err(text) => Said::No(Approver::named(name).reason(cut(&format!("the handler failed: {text}")))),
-        };
-        let told = match said {
-            Said::Yes(approver) => self.approve(id, approver.or_via(name)).await,
-            Said::No(approver) => self.deny(id, approver.or_via(name)).await,
-            Said::Nothing => return,
-        };
-        if let Err(error) = told {
+        let response = response.unwrap_or_else(|text| {
+            ApprovalResponse::no(Approver::named(name).reason(cut(&format!("the handler failed: {text}"))))
+        });
+        if let Err(error) = self.respond(id, response, name).await {
             tracing::warn!(question = %id, handler = name, "the answer does not count: {error}");
         }
     }

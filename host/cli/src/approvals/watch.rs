@@ -8,7 +8,7 @@ use std::time::Duration;
 use agenthalt::{Approval, ApprovalFilter, PolicyEngine, Standing};
 use anyhow::Result;
 
-use super::{json, show};
+use super::{print, show};
 use crate::arguments::EvaluateFormat;
 use crate::host::note;
 
@@ -45,6 +45,6 @@ pub(super) fn run(engine: &PolicyEngine, format: EvaluateFormat) -> Result<()> {
 fn tell(approval: &Approval, format: EvaluateFormat) -> Result<()> {
     match format {
         EvaluateFormat::Text => Ok(writeln!(anstream::stdout(), "{}", show::row(approval))?),
-        EvaluateFormat::Json => json::line(approval),
+        EvaluateFormat::Json => print(|out| serde_json::to_writer(out, approval)),
     }
 }

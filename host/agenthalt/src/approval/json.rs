@@ -1,10 +1,10 @@
 //! Questions for programs: one JSON object each, in the shape that a released version keeps.
 
-use std::io::Write;
-
-use agenthalt::{Answer, Approval, Change, Cost, Reason};
-use serde::Serialize;
+use agenthalt_core::approval::Answer;
+use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
+
+use super::{Approval, Change, Cost, Reason};
 
 #[derive(Debug, Serialize)]
 struct Question<'a> {
@@ -43,21 +43,11 @@ struct Answered<'a> {
     at: String,
 }
 
-/// The questions as one JSON list.
-pub(super) fn list(approvals: &[Approval]) -> anyhow::Result<()> {
-    let questions: Vec<Question<'_>> = approvals.iter().map(question).collect();
-    let mut out = std::io::stdout().lock();
-    serde_json::to_writer_pretty(&mut out, &questions)?;
-    writeln!(out)?;
-    Ok(out.flush()?)
-}
-
-/// One question on one line.
-pub(super) fn line(approval: &Approval) -> anyhow::Result<()> {
-    let mut out = std::io::stdout().lock();
-    serde_json::to_writer(&mut out, &question(approval))?;
-    writeln!(out)?;
-    Ok(out.flush()?)
+/// One JSON object: times as RFC 3339, money in millionths, the arguments as they would run but without secrets.
+impl Serialize for Approval {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        question(self).serialize(serializer)
+    }
 }
 
 fn question(approval: &Approval) -> Question<'_> {
