@@ -17,7 +17,7 @@ mod text;
 #[cfg(feature = "webhook")]
 mod webhook;
 
-use agenthalt_core::approval::{Answer, ApprovalId, Standing, Word};
+use agenthalt_core::approval::{Answer, ApprovalId, Standing, Terms, Word};
 use agenthalt_core::time::Timestamp;
 use agenthalt_store::{Answering, Approval as Kept, ApprovalsRequest, NewAnswer};
 
@@ -74,6 +74,11 @@ pub struct Approval {
     pub approvers: Option<Vec<String>>,
     /// Who asks for the call: its agent, and those whom its metadata names as `requester`.
     pub requesters: Vec<String>,
+    /// On which terms its yes serves calls like the one that was asked about; none where it serves this very call,
+    /// once.
+    pub terms: Option<Terms>,
+    /// How many calls its yes has served.
+    pub uses: u32,
     /// The answers that count, in the order in which they came.
     pub answers: Vec<Answer>,
     /// What is asked, without secrets.
@@ -322,6 +327,10 @@ impl PolicyEngine {
 
     async fn answer(&self, id: ApprovalId, word: Word, approver: Approver) -> Result<Standing, Error> {
         let at = self.now().map_err(Cause::Clock)?;
+        let approver = match approver.has_terms() {
+            true => approver.about(self.approval(id).await?.as_ref())?,
+            false => approver,
+        };
         let answer = approver.answer(word, at)?;
         let told = answer.clone();
         let record = Box::new(move |standing| record::of_answer(id, &told, standing));
@@ -346,6 +355,8 @@ impl Approval {
             created: question.created,
             expires: question.ends(),
             used: question.used,
+            terms: question.terms().cloned(),
+            uses: question.uses,
             required: question.rules.required,
             not_the_requester: question.rules.not_the_requester,
             approvers: question.rules.approvers.map(|names| names.into_iter().collect()),

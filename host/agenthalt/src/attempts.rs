@@ -76,7 +76,7 @@ impl Bench {
                     (conflicts, is_fresh) = (conflicts + 1, true);
                 }
                 Committed::Open(open) => {
-                    asking.found(open)?;
+                    asking.found(open, evaluation)?;
                     findings += 1;
                 }
             }
@@ -117,8 +117,7 @@ impl Bench {
                 match asking.joins() {
                     Some(joins) => Ok(Some(joins)),
                     None => {
-                        let beside = asking.grant().and_then(|grant| grant.id);
-                        let question = self.question(matter, beside, evaluation).await?;
+                        let question = self.question(matter, asking, evaluation).await?;
                         Ok(Some(Approving::Asks(Box::new(question))))
                     }
                 }

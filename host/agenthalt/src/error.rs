@@ -79,6 +79,8 @@ pub(crate) enum Cause {
     NobodyAnswers,
     #[error("the handler `{0}` approves by itself; build the engine with `allow_automatic_approval` where it may")]
     AutomaticApproval(String),
+    #[error("terms must be said for every value that was not shown, as the secrets taken out of it")]
+    HiddenTerm,
     #[error("{0} is longer than {1} bytes")]
     TooLong(&'static str, usize),
     #[error("the counters never stood still; stop the engines that charge them, or try again")]
@@ -111,6 +113,7 @@ impl Error {
             | Cause::StateMoved(_)
             | Cause::NobodyAnswers
             | Cause::AutomaticApproval(_)
+            | Cause::HiddenTerm
             | Cause::TooLong(..)
             | Cause::CostOfNothing(_) => ErrorKind::Usage,
         }

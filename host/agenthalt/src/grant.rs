@@ -6,8 +6,10 @@ use agenthalt_core::digest::Digest;
 use agenthalt_core::fault::Fault;
 use agenthalt_core::time::Timestamp;
 use agenthalt_core::verdict::Granted;
+use agenthalt_json::{Json, Limits as JsonLimits};
 use agenthalt_store::{Approval, ApprovalsRequest, Approving, OpenQuestion};
 
+use crate::evaluation::Evaluation;
 use crate::pipeline::{Room, state};
 
 /// A human's yes: to these questions, for exactly this call with these final arguments under exactly these rules.
@@ -56,6 +58,8 @@ pub(crate) struct Asking {
     pending: Option<ApprovalId>,
     /// Whether the question that was asked when the call came first went with its rules.
     is_over: bool,
+    /// Whether it is known already which calls like this one were approved on terms.
+    is_unlike: bool,
 }
 
 impl Asking {
@@ -65,7 +69,11 @@ impl Asking {
             Under::Grant(grant) => (None, Some(grant.clone())),
             Under::Approval(id) => (Some(Named { id: *id, by_caller: true, about: None }), None),
         };
-        Asking { named, grant, pending: None, is_over: false }
+        Asking { named, grant, pending: None, is_over: false, is_unlike: false }
+    }
+
+    pub(crate) fn is_unlike(&self) -> bool {
+        self.is_unlike
     }
 
     pub(crate) fn grant(&self) -> Option<&Grant> {
@@ -121,10 +129,15 @@ impl Asking {
     ///
     /// # Errors
     /// [`Fault::Approval`] where no question may be asked.
-    pub(crate) fn found(&mut self, open: OpenQuestion) -> Result<(), Fault> {
+    pub(crate) fn found(&mut self, open: OpenQuestion, evaluation: &Evaluation) -> Result<(), Fault> {
         match open {
             OpenQuestion::Pending(id) => self.pending = Some(id),
             OpenQuestion::Approved(approval) => self.grant = Some(Grant::of(&approval)),
+            OpenQuestion::Alike(approvals) => {
+                // Whatever comes of it, it is looked for once.
+                self.is_unlike = true;
+                self.grant = serving(&approvals, evaluation).or(self.grant.take());
+            }
             OpenQuestion::TooMany(most) => {
                 let text = format!("a human would have to decide, and {most} questions of this agent wait already");
                 return Err(Fault::Approval(text));
@@ -135,7 +148,7 @@ impl Asking {
 
     /// What was found out holds no more.
     pub(crate) fn forget(&mut self, under: &Under) {
-        (self.grant, self.pending) = (Asking::new(under).grant, None);
+        (self.grant, self.pending, self.is_unlike) = (Asking::new(under).grant, None, false);
     }
 
     /// What a call that is let through with these final arguments does with its yes.
@@ -161,6 +174,15 @@ impl Asking {
             _ => Ok(()),
         }
     }
+}
+
+/// The first yes whose terms the final arguments meet.
+// INVARIANT: a yes on terms serves these very arguments from here on, and no others.
+fn serving(approvals: &[Approval], evaluation: &Evaluation) -> Option<Grant> {
+    let arguments = Json::parse_within(&evaluation.final_arguments, JsonLimits::default()).ok()?;
+    let serves = |approval: &&Approval| approval.question.terms().is_some_and(|terms| terms.meets(&arguments));
+    let approval = approvals.iter().find(serves)?;
+    Some(Grant { digest: evaluation.final_digest, ..Grant::of(approval) })
 }
 
 /// The question of this name.

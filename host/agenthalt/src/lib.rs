@@ -143,14 +143,15 @@ mod trace;
 
 pub use agenthalt_core::amount::{Amount, AmountError};
 pub use agenthalt_core::approval::{
-    Answer, ApprovalId, ApprovalSetting, Expiry, NotAnApprovalId, NotAnswered, Standing, Word,
+    Answer, ApprovalId, ApprovalSetting, ArgumentTerm, BadTerm, Expiry, NotAnApprovalId, NotAnswered, Standing, Terms,
+    Word,
 };
 pub use agenthalt_core::call::{Call, MalformedCall};
 pub use agenthalt_core::counter::{Charge, ChargeWhen, Counter, Measure, Partition, Window};
 pub use agenthalt_core::description::{Description, Phases, Verdicts};
 pub use agenthalt_core::digest::{Digest, NotADigest};
 pub use agenthalt_core::fault::Fault;
-pub use agenthalt_core::limits::{GuardLimits, LimitError};
+pub use agenthalt_core::limits::{GuardLimits, LimitError, parse_time_ms};
 pub use agenthalt_core::outcome::{Outcome, Status, UnknownStatus};
 pub use agenthalt_core::policy::{Mode, Position, Problem, Problems};
 pub use agenthalt_core::subject::Phase;

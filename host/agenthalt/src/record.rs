@@ -131,7 +131,7 @@ pub(crate) fn of_settlement(call_id: &str, at: Timestamp, outcome: &Outcome, cal
 
 /// The record of an answer to a question.
 pub(crate) fn of_answer(id: ApprovalId, answer: &Answer, standing: Standing) -> Record {
-    let Answer { word, by, account, via, reason, within_ms, at } = answer;
+    let Answer { word, by, account, via, reason, within_ms, terms, at } = answer;
     let mut text = Text::default();
     text.object(|text| {
         text.member("account").string(account);
@@ -141,6 +141,11 @@ pub(crate) fn of_answer(id: ApprovalId, answer: &Answer, standing: Standing) -> 
         text.member("reason").optional(reason.as_deref());
         text.member("shape").number(SHAPE);
         text.member("standing").string(standing.as_str());
+        // Of its terms only the number: they may hold arguments.
+        match terms {
+            Some(terms) => text.member("times").number(terms.times()),
+            None => text.member("times").null(),
+        }
         text.member("via").string(via);
         match within_ms {
             Some(within) => text.member("within_ms").number(*within),

@@ -1,8 +1,9 @@
 //! The command line's words, each with an example in its help.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
-use agenthalt::{ApprovalId, CounterFilter};
+use agenthalt::{ApprovalId, ArgumentTerm, CounterFilter, parse_time_ms};
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Command, CommandFactory, Parser, Subcommand, ValueEnum};
 
@@ -133,6 +134,28 @@ pub(crate) struct Answering {
     pub(crate) name: Option<String>,
 }
 
+/// For how long a yes is meant, and for which calls besides.
+#[derive(Debug, Args)]
+pub(crate) struct Lasting {
+    /// Lets the yes serve only so long, as `10m`; never longer than the policy says
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub(crate) within: Option<Duration>,
+    /// A standing grant: the yes serves so many calls like this one
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) times: Option<u32>,
+    /// What an argument of such calls may be, as `/to=*@example.org` or `/amount<=50`; others are as shown
+    #[arg(long, value_name = "TERM", requires = "times")]
+    pub(crate) like: Vec<ArgumentTerm>,
+    /// Such calls may come in any session of the agent
+    #[arg(long, requires = "times")]
+    pub(crate) any_session: bool,
+}
+
+fn time(text: &str) -> Result<Duration, String> {
+    let time = parse_time_ms(text).map(Duration::from_millis);
+    time.ok_or_else(|| "write a time as `90s`, `10m` or `24h`".to_owned())
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum ApprovalsWord {
     /// Lists the questions that may still be answered, or whose yes was not used yet
@@ -164,9 +187,14 @@ pub(crate) enum ApprovalsWord {
     },
     /// Says yes: the call may run when the agent presents it again, once
     #[command(
-        after_help = "Exit codes: 0 it counts, 2 it does not, or usage, policy or state.\n\nExample: agenthalt approvals approve ap-0123456789abcdef --policy policy.yaml --reason 'as agreed'"
+        after_help = "Exit codes: 0 it counts, 2 it does not, or usage, policy or state.\n\nExample: agenthalt approvals approve ap-0123456789abcdef --policy policy.yaml --reason 'as agreed'\n         agenthalt approvals approve ap-0123456789abcdef --policy policy.yaml --times 5 --like '/to=*@example.org'"
     )]
-    Approve(Answering),
+    Approve {
+        #[command(flatten)]
+        answering: Answering,
+        #[command(flatten)]
+        lasting: Lasting,
+    },
     /// Says no, which is final
     #[command(
         after_help = "Exit codes: 0 it counts, 2 it does not, or usage, policy or state.\n\nExample: agenthalt approvals deny ap-0123456789abcdef --policy policy.yaml --reason 'too much'"

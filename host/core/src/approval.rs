@@ -3,6 +3,7 @@
 
 mod function;
 mod rules;
+mod terms;
 
 use std::fmt;
 use std::str::FromStr;
@@ -13,6 +14,7 @@ use crate::time::Timestamp;
 
 pub use function::{BadFunctionPattern, FunctionPattern};
 pub use rules::{ApprovalPolicy, ApprovalRules, ApprovalSetting, Expiry};
+pub use terms::{ArgumentTerm, BadTerm, Terms};
 
 /// Names a question and the grant that may come of it: `ap-` and 16 hexadecimal digits.
 ///
@@ -93,6 +95,8 @@ pub struct Answer {
     pub reason: Option<String>,
     /// Within how many milliseconds a yes must be used; none where the question's own time counts.
     pub within_ms: Option<u64>,
+    /// On which terms a yes serves calls like this one; none where it serves this very call, once.
+    pub terms: Option<Terms>,
     /// When.
     pub at: Timestamp,
 }
@@ -155,6 +159,9 @@ pub enum NotAnswered {
     /// Nobody may approve what they ask for themselves.
     #[error("`{0}` asked for this call, and another one must approve it")]
     TheRequester(String),
+    /// A yes that serves other calls is nobody's to give where others must agree.
+    #[error("{0} must say yes to this, so no single yes can stand for calls like it")]
+    NotAlone(u32),
     /// One yes is one.
     #[error("`{by}` or another name of the account `{account}` has said yes already; somebody else must, too")]
     Twice {
@@ -178,7 +185,9 @@ pub struct Question {
     pub expires: Option<Timestamp>,
     /// The answers that count, in the order in which they came.
     pub answers: Vec<Answer>,
-    /// When its yes was used.
+    /// How many calls its yes has served.
+    pub uses: u32,
+    /// When its yes was used for the last call that it serves.
     pub used: Option<Timestamp>,
 }
 
@@ -208,6 +217,19 @@ impl Question {
         let yeses = self.answers.iter().filter(|answer| answer.word == Word::Yes);
         let narrowed = yeses.filter_map(|answer| Some(answer.at.saturating_add(answer.within_ms?)));
         narrowed.chain(self.expires).min()
+    }
+
+    /// On which terms its yes serves calls like the one that was asked about; none where it serves this very call, once.
+    pub fn terms(&self) -> Option<&Terms> {
+        self.answers.iter().find_map(|answer| answer.terms.as_ref())
+    }
+
+    /// Serves a call with its yes.
+    pub fn serve(&mut self, now: Timestamp) {
+        self.uses = self.uses.saturating_add(1);
+        if self.uses >= self.terms().map_or(1, Terms::times) {
+            self.used = Some(now);
+        }
     }
 
     /// How many said yes.
@@ -248,6 +270,9 @@ impl Question {
         let is_requester = |name: &String| [&by, &account].contains(&&fold(name));
         if *not_the_requester && self.requesters.iter().any(is_requester) {
             return Err(NotAnswered::TheRequester(answer.by.clone()));
+        }
+        if answer.terms.is_some() && self.rules.required > 1 {
+            return Err(NotAnswered::NotAlone(self.rules.required));
         }
         let same = |other: &Answer| fold(&other.by) == by || fold(&other.account) == account;
         if self.answers.iter().any(|other| other.word == Word::Yes && same(other)) {

@@ -131,7 +131,13 @@ pub fn parse_size(text: &str) -> Option<u64> {
     whole_number(digits)?.checked_mul(factor)
 }
 
-/// Reads a time in milliseconds: a number with `ms`, `s`, `m`, `h` or `d`, as `250ms` or `24h`.
+/// Reads a time in milliseconds: a whole number with `ms`, `s`, `m`, `h` or `d`, as `250ms` or `24h`. None for anything
+/// else.
+///
+/// ```
+/// # use agenthalt_core::limits::parse_time_ms;
+/// assert_eq!((parse_time_ms("10m"), parse_time_ms("soon")), (Some(600_000), None));
+/// ```
 pub fn parse_time_ms(text: &str) -> Option<u64> {
     const SECOND: u64 = 1_000;
     let text = text.trim();

@@ -17,7 +17,7 @@ pub enum Approving {
     Asks(Box<NewQuestion>),
     /// It waits for the answer to a question that was asked before.
     Joins(ApprovalId),
-    /// It uses a yes, and with it those to earlier questions about the same. The call is let through with it, and
+    /// It uses a yes; where that has no terms, with it those to earlier questions about the same. The call is let through with it, and
     /// nobody else is.
     Uses(ApprovalId),
 }
@@ -41,6 +41,10 @@ pub struct NewQuestion {
     pub digest: Digest,
     /// The policy that asks: what a yes is bound to, too.
     pub policy: Digest,
+    /// The keyed digest of what calls like it share: what a yes with terms is bound to.
+    pub kind: Digest,
+    /// The keyed digest of the session.
+    pub session: Digest,
     /// The keyed digest of the agent, whose questions are bounded.
     pub asker: Digest,
     /// How many questions of this agent may wait.
@@ -48,6 +52,8 @@ pub struct NewQuestion {
     /// A yes that does not do, where there is one: neither this one nor one to an earlier question keeps the question
     /// from being asked.
     pub beside: Option<ApprovalId>,
+    /// Whether no yes with terms serves the call: those keep the question from being asked no more.
+    pub is_unlike: bool,
     /// Whose questions it puts.
     pub asks: Granted,
     /// What is asked of those who answer.
@@ -65,6 +71,8 @@ pub enum OpenQuestion {
     Pending(ApprovalId),
     /// The same was asked and approved, and the yes is not used yet.
     Approved(Box<Approval>),
+    /// Calls like it were approved on terms; whether one of these serves the call, the arguments tell.
+    Alike(Vec<Approval>),
     /// So many questions of this agent wait already.
     TooMany(u32),
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use agenthalt_core::approval::{Answer, ApprovalId, ApprovalRules, Question, Standing, Word};
+use agenthalt_core::approval::{Answer, ApprovalId, ApprovalRules, Question, Standing, Terms, Word};
 use agenthalt_core::digest::Digest;
 use agenthalt_core::time::Timestamp;
 use agenthalt_core::verdict::Granted;
@@ -18,7 +18,7 @@ use crate::request::Commit;
 use crate::transaction::Transaction;
 
 const COLUMNS: &str = "place, id, digest, policy, created_ms, expires_ms, required, not_the_requester, approvers, \
-                       requesters, shown, used_ms, guards, unmatched";
+                       requesters, shown, used_ms, guards, unmatched, session, uses";
 
 /// What becomes of a commit, as far as its question goes.
 pub(crate) enum Step {
@@ -58,16 +58,25 @@ pub(crate) fn step(connection: &Connection, commit: &Commit, now: Timestamp) -> 
     }
 }
 
-/// Uses a yes, and those to earlier questions about the same, of which it says no less.
+/// Uses a yes. Where it serves one call alone, those to earlier questions about the same, of which it says no less, are
+/// used with it.
 fn take(connection: &Connection, tenant: &str, approval: &Approval, now: Timestamp) -> Result<(), Failure> {
-    let Approval { place, digest, policy, .. } = approval;
+    let Approval { place, digest, policy, question, .. } = approval;
+    let mut question = question.clone();
+    question.serve(now);
     connection
-        .prepare_cached(
-            "UPDATE approval SET used_ms = ?5, is_closed = 1 \
-             WHERE tenant = ?1 AND digest = ?2 AND policy = ?3 AND is_closed = 0 AND place <= ?4 \
-             AND coalesce(expires_ms >= ?5, TRUE)",
-        )?
-        .execute(params![tenant, digest.as_bytes(), policy.as_bytes(), column(*place), now.as_millis()])?;
+        .prepare_cached("UPDATE approval SET uses = ?2, used_ms = ?3, is_closed = ?3 IS NOT NULL WHERE place = ?1")?
+        .execute(params![column(*place), question.uses, question.used.map(Timestamp::as_millis)])?;
+    if question.terms().is_none() {
+        connection
+            .prepare_cached(
+                "UPDATE approval SET uses = 1, used_ms = ?5, is_closed = 1 \
+                 WHERE tenant = ?1 AND digest = ?2 AND policy = ?3 AND is_closed = 0 AND place < ?4 \
+                 AND coalesce(expires_ms >= ?5, TRUE) \
+                 AND NOT EXISTS (SELECT 1 FROM answer WHERE approval = place AND terms IS NOT NULL)",
+            )?
+            .execute(params![tenant, digest.as_bytes(), policy.as_bytes(), column(*place), now.as_millis()])?;
+    }
     Ok(())
 }
 
@@ -112,11 +121,11 @@ impl State {
                 Err(refused) => return Ok((None, Answering::Refused(refused))),
             };
             let is_closed = !matches!(standing, Standing::Pending | Standing::Approved);
-            let Answer { word, by, account, via, reason, within_ms, .. } = &answer;
+            let Answer { word, by, account, via, reason, within_ms, terms, .. } = &answer;
             connection
                 .prepare_cached(
-                    "INSERT INTO answer (approval, turn, word, by_name, account, via, reason, within_ms, at_ms) \
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                    "INSERT INTO answer (approval, turn, word, by_name, account, via, reason, within_ms, terms, at_ms) \
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
                 )?
                 .execute(params![
                     column(approval.place),
@@ -127,6 +136,7 @@ impl State {
                     via,
                     reason,
                     within_ms.map(column),
+                    terms.as_ref().map(|terms| terms.to_json().to_string()),
                     now.as_millis()
                 ])?;
             connection
@@ -154,15 +164,22 @@ fn open(
          ORDER BY place DESC"
     ))?;
     let mut rows = same.query(params![tenant, question.digest.as_bytes(), question.policy.as_bytes()])?;
-    let mut is_earlier = false;
+    let (mut is_earlier, mut pending) = (false, None);
     while let Some(row) = rows.next()? {
         let approval = approval(connection, row, now)?;
         is_earlier |= question.beside == Some(approval.id);
         match approval.standing {
-            Standing::Pending => return Ok(Some(OpenQuestion::Pending(approval.id))),
+            Standing::Pending => pending = pending.or(Some(approval.id)),
             Standing::Approved if !is_earlier => return Ok(Some(OpenQuestion::Approved(Box::new(approval)))),
             Standing::Approved | Standing::Denied | Standing::Revoked | Standing::Expired | Standing::Used => {}
         }
+    }
+    let alike = if question.is_unlike { Vec::new() } else { alike(connection, tenant, question, now)? };
+    if !alike.is_empty() {
+        return Ok(Some(OpenQuestion::Alike(alike)));
+    }
+    if let Some(pending) = pending {
+        return Ok(Some(OpenQuestion::Pending(pending)));
     }
     close_what_is_over(connection, tenant, &question.asker, now)?;
     let pending: i64 = connection
@@ -170,6 +187,30 @@ fn open(
         .query_row(params![tenant, question.asker.as_bytes()], |row| row.get(0))?;
     let is_too_many = pending >= i64::from(question.most_pending);
     Ok(is_too_many.then_some(OpenQuestion::TooMany(question.most_pending)))
+}
+
+/// The calls like this one that were approved on terms.
+fn alike(
+    connection: &Connection,
+    tenant: &str,
+    question: &NewQuestion,
+    now: Timestamp,
+) -> Result<Vec<Approval>, Failure> {
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM approval WHERE tenant = ?1 AND kind = ?2 AND policy = ?3 AND is_closed = 0 \
+         AND EXISTS (SELECT 1 FROM answer WHERE approval = place AND terms IS NOT NULL) ORDER BY place"
+    ))?;
+    let mut rows = statement.query(params![tenant, question.kind.as_bytes(), question.policy.as_bytes()])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let session = crate::charge::digest(row, 14)?;
+        let approval = approval(connection, row, now)?;
+        let is_meant = |terms: &Terms| terms.serves_any_session() || session == question.session;
+        if approval.standing == Standing::Approved && approval.question.terms().is_some_and(is_meant) {
+            found.push(approval);
+        }
+    }
+    Ok(found)
 }
 
 fn close_what_is_over(connection: &Connection, tenant: &str, asker: &Digest, now: Timestamp) -> Result<(), Failure> {
@@ -183,13 +224,13 @@ fn close_what_is_over(connection: &Connection, tenant: &str, asker: &Digest, now
 }
 
 fn insert(connection: &Connection, tenant: &str, new: &NewQuestion, now: Timestamp) -> Result<(), Failure> {
-    let NewQuestion { id, digest, policy, asker, asks, rules, requesters, shown, .. } = new;
+    let NewQuestion { id, digest, policy, kind, session, asker, asks, rules, requesters, shown, .. } = new;
     let expires = rules.expires_ms.map(|time| now.saturating_add(time).as_millis());
     connection
         .prepare_cached(
             "INSERT INTO approval (id, tenant, digest, policy, asker, created_ms, expires_ms, required, \
-             not_the_requester, approvers, requesters, shown, guards, unmatched, is_closed) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, 0)",
+             not_the_requester, approvers, requesters, shown, guards, unmatched, kind, session, uses, is_closed) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, 0, 0)",
         )?
         .execute(params![
             id.to_string(),
@@ -206,6 +247,8 @@ fn insert(connection: &Connection, tenant: &str, new: &NewQuestion, now: Timesta
             shown,
             list(&asks.guards),
             asks.unmatched,
+            kind.as_bytes(),
+            session.as_bytes(),
         ])?;
     Ok(())
 }
@@ -240,6 +283,7 @@ fn approval(connection: &Connection, row: &Row<'_>, now: Timestamp) -> Result<Ap
         created: stamp(4)?.ok_or_else(damaged)?,
         expires: stamp(5)?,
         answers: answers(connection, place)?.ok_or_else(damaged)?,
+        uses: row.get(15)?,
         used: stamp(11)?,
     };
     let standing = question.standing(now);
@@ -259,7 +303,7 @@ fn approval(connection: &Connection, row: &Row<'_>, now: Timestamp) -> Result<Ap
 /// The answers to a question; none where one of them is none.
 fn answers(connection: &Connection, place: i64) -> Result<Option<Vec<Answer>>, Failure> {
     let mut statement = connection.prepare_cached(
-        "SELECT word, by_name, account, via, reason, at_ms, within_ms FROM answer WHERE approval = ?1 ORDER BY turn",
+        "SELECT word, by_name, account, via, reason, at_ms, within_ms, terms FROM answer WHERE approval = ?1 ORDER BY turn",
     )?;
     let mut rows = statement.query([place])?;
     let mut answers = Vec::new();
@@ -270,7 +314,15 @@ fn answers(connection: &Connection, place: i64) -> Result<Option<Vec<Answer>>, F
         let (by, account, via, reason) = (row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?);
         let within: Option<i64> = row.get(6)?;
         let within_ms = within.and_then(|within| u64::try_from(within).ok());
-        answers.push(Answer { word, by, account, via, reason, within_ms, at });
+        let terms: Option<String> = row.get(7)?;
+        let terms = match terms {
+            None => None,
+            Some(text) => match Json::parse(&text).ok().as_ref().and_then(Terms::from_json) {
+                None => return Ok(None),
+                terms => terms,
+            },
+        };
+        answers.push(Answer { word, by, account, via, reason, within_ms, terms, at });
     }
     Ok(Some(answers))
 }

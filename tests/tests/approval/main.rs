@@ -12,6 +12,7 @@
 //! | `handlers` | handlers that answer, fail, wait and come too late |
 //! | `console` | a terminal that answers, times out, closes |
 //! | `webhook` | an address that answers, is slow, dead, replayed, badly signed |
+//! | `terms` | standing grants: a yes that serves calls like the one asked about |
 //! | `killed` | processes that are killed between question, answer and execution |
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
@@ -25,4 +26,5 @@ mod limits;
 mod retries;
 mod shown;
 mod stage;
+mod terms;
 mod webhook;

@@ -76,7 +76,8 @@ fn a_question_for_programs_has_every_member() {
     let reason = shown["reasons"][0]["reason"].take();
     assert!(reason.as_str().unwrap().contains("send_mail"));
     let expected = json!({
-        "id": id, "standing": "pending", "created": null, "expires": null, "used": null, "required": 1,
+        "id": id, "standing": "pending", "created": null, "expires": null, "used": null, "times": 1, "uses": 0,
+        "required": 1,
         "not_the_requester": false, "approvers": null, "requesters": ["bot"], "answers": [],
         "call_id": "call-7", "function_name": "send_mail", "agent": "bot", "session": null,
         "arguments": {"text": "the key is [REDACTED]"}, "changes": [],
@@ -129,4 +130,25 @@ fn who_watches_hears_of_questions_and_of_what_becomes_of_them() {
     assert_eq!(next(), "used");
     child.kill().unwrap();
     child.wait().unwrap();
+}
+
+#[test]
+fn a_standing_grant_serves_calls_like_the_one_asked_about() {
+    let dir = Dir::with_policy(POLICY);
+    let mail = |to: &str| json!({"function_name": "send_mail", "arguments": {"to": to}, "agent_id": "bot"}).to_string();
+    let id = dir.evaluate(&["--format", "json"], &mail("ada@example.org")).exits(11).json()["approval"].clone();
+    let id = id.as_str().unwrap();
+    let needs = approvals(&dir, &["approve", id, "--like", "/to=*"]).exits(2).err;
+    assert!(needs.contains("--times"), "{needs}");
+    assert!(approvals(&dir, &["approve", id, "--times", "2", "--like", "to"]).exits(2).err.contains("is no term"));
+    assert!(approvals(&dir, &["approve", id, "--within", "soon"]).exits(2).err.contains("write a time"));
+    let arguments = ["approve", id, "--times", "2", "--like", "/to=*@example.org", "--within", "10m"];
+    let told = approvals(&dir, &arguments).exits(0).out;
+    assert!(told.contains("approved for 2 calls like it"), "{told}");
+    let shown = approvals(&dir, &["show", id]).exits(0).out;
+    assert!(shown.contains("it serves 2 calls like it in this session, 0 so far"), "{shown}");
+    for to in ["bea@example.org", "cleo@example.org"] {
+        dir.evaluate(&[], &mail(to)).exits(0);
+    }
+    dir.evaluate(&[], &mail("dora@example.org")).exits(11);
 }

@@ -1,6 +1,6 @@
 //! Questions for programs: one JSON object each, in the shape that a released version keeps.
 
-use agenthalt_core::approval::Answer;
+use agenthalt_core::approval::{Answer, Terms};
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
@@ -13,6 +13,11 @@ struct Question<'a> {
     created: String,
     expires: Option<String>,
     used: Option<String>,
+    /// How many calls its yes serves in all, and has served.
+    times: u32,
+    uses: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    terms: Option<Box<RawValue>>,
     required: u32,
     not_the_requester: bool,
     approvers: Option<&'a [String]>,
@@ -58,6 +63,9 @@ fn question(approval: &Approval) -> Question<'_> {
         created: approval.created.to_string(),
         expires: approval.expires.map(|at| at.to_string()),
         used: approval.used.map(|at| at.to_string()),
+        times: approval.terms.as_ref().map_or(1, Terms::times),
+        uses: approval.uses,
+        terms: approval.terms.as_ref().and_then(|terms| RawValue::from_string(terms.to_json().to_string()).ok()),
         required: approval.required,
         not_the_requester: approval.not_the_requester,
         approvers: approval.approvers.as_deref(),

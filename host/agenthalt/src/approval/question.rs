@@ -3,6 +3,7 @@
 use agenthalt_core::approval::ApprovalId;
 use agenthalt_core::call::caller;
 use agenthalt_core::counter::ChargeWhen;
+use agenthalt_core::digest::{Digest, Key};
 use agenthalt_core::fault::Fault;
 use agenthalt_core::policy::Mode;
 use agenthalt_core::verdict::Verdict;
@@ -12,7 +13,7 @@ use agenthalt_store::NewQuestion;
 
 use super::asked::{self, Asked, Cost, Reason};
 use crate::evaluation::Evaluation;
-use crate::grant::Grant;
+use crate::grant::{Asking, Grant};
 use crate::limit;
 use crate::matter::Matter;
 use crate::pipeline::Bench;
@@ -21,24 +22,27 @@ use crate::pipeline::Bench;
 const REQUESTER: &str = "requester";
 
 impl Bench {
-    /// The question that an evaluation puts; `beside` is a yes that does not do.
+    /// The question that an evaluation puts.
     pub(crate) async fn question(
         &self,
         matter: &Matter,
-        beside: Option<ApprovalId>,
+        asking: &Asking,
         evaluation: &Evaluation,
     ) -> Result<NewQuestion, Fault> {
-        let policy = &self.roster.policy;
+        let (policy, key) = (&self.roster.policy, self.room.store.key());
         let Grant { granted: asks, digest, rules, .. } = evaluation.grant();
-        let asking = policy.guards.iter().filter(|entry| asks.guards.contains(&entry.name));
-        let of_people = policy.approval.rules(&matter.call.function_name, asking.map(|entry| &entry.approval));
+        let guards = policy.guards.iter().filter(|entry| asks.guards.contains(&entry.name));
+        let of_people = policy.approval.rules(&matter.call.function_name, guards.map(|entry| &entry.approval));
         Ok(NewQuestion {
             id: new_id()?,
             digest,
             policy: rules,
-            asker: caller(matter.call.agent.as_deref(), None, self.room.store.key()),
+            asker: caller(matter.call.agent.as_deref(), None, key),
             most_pending: policy.approval.most_pending,
-            beside,
+            beside: asking.grant().and_then(|grant| grant.id),
+            is_unlike: asking.is_unlike(),
+            kind: kind(matter, key),
+            session: key.digest(&[b"session", matter.call.session.as_deref().unwrap_or_default().as_bytes()]),
             asks,
             rules: of_people,
             requesters: requesters(matter),
@@ -148,6 +152,17 @@ fn asking(evaluation: &Evaluation) -> Vec<(Option<String>, String, f64)> {
     let enforcing = evaluation.decisions.iter().filter(|decision| decision.mode == Mode::Enforce);
     let asking = enforcing.filter(|decision| decision.verdict == Verdict::RequireApproval);
     asking.map(|it| (Some(it.guard.clone()), it.reason.clone(), it.risk.value())).collect()
+}
+
+/// What calls like it share: the function, as it is written, the agent and the metadata.
+fn kind(matter: &Matter, key: &Key) -> Digest {
+    let agent = caller(matter.call.agent.as_deref(), None, key);
+    key.digest(&[
+        b"kind",
+        matter.call.function_name.as_bytes(),
+        agent.as_bytes(),
+        matter.call.metadata.to_string().as_bytes(),
+    ])
 }
 
 fn requesters(matter: &Matter) -> Vec<String> {

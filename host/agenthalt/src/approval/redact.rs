@@ -17,6 +17,8 @@ use crate::roster::Roster;
 use crate::settings::SensitiveData;
 use crate::setup::GuardSetup;
 
+/// What the guard leaves in the place of a secret.
+pub(super) const MARK: &str = "[REDACTED]";
 const GUARD: &str = "sensitive_data";
 /// What is a secret wherever it stands, beside what the guard looks for by itself.
 const SECRETS: [&str; 4] = ["password_field", "github_token", "slack_token", "google_api_key"];

@@ -77,6 +77,11 @@ impl Approval {
         }
         writeln!(out, "\nwho may approve")?;
         writeln!(out, "  {}", self.who())?;
+        if let Some(terms) = &self.terms {
+            let session = if terms.serves_any_session() { "any session" } else { "this session" };
+            writeln!(out, "  it serves {} calls like it in {session}, {} so far", terms.times(), self.uses)?;
+            writeln!(out, "    {}", cut(&printable(&terms.to_json().to_string())))?;
+        }
         for answer in &self.answers {
             let reason = answer.reason.as_ref().map_or_else(String::new, |reason| format!(": {}", printable(reason)));
             let (by, account, via) = (printable(&answer.by), printable(&answer.account), printable(&answer.via));

@@ -56,7 +56,7 @@ fn fold_piece(piece: &str, fold: fn(&str) -> String) -> String {
     folded.strip_prefix('.').and_then(|piece| piece.strip_suffix('.')).unwrap_or(&folded).to_owned()
 }
 
-fn matches(pieces: &[String], name: &str) -> bool {
+pub(super) fn matches(pieces: &[String], name: &str) -> bool {
     let Some((first, rest)) = pieces.split_first() else { return false };
     let Some((last, between)) = rest.split_last() else { return name == first };
     let inner = name.strip_prefix(first.as_str()).and_then(|left| left.strip_suffix(last.as_str()));

@@ -9,13 +9,22 @@ fn at(ms: i64) -> Timestamp {
 
 fn answer(word: Word, by: &str, ms: i64) -> Answer {
     let account = format!("account of {by}");
-    Answer { word, by: by.to_owned(), account, via: "test".to_owned(), reason: None, within_ms: None, at: at(ms) }
+    Answer {
+        word,
+        by: by.to_owned(),
+        account,
+        via: "test".to_owned(),
+        reason: None,
+        within_ms: None,
+        terms: None,
+        at: at(ms),
+    }
 }
 
 fn question(required: u32) -> Question {
     let rules = ApprovalRules { required, not_the_requester: false, approvers: None, expires_ms: Some(100) };
     let requesters = vec!["Bot".to_owned()];
-    Question { rules, requesters, created: at(0), expires: Some(at(100)), answers: Vec::new(), used: None }
+    Question { rules, requesters, created: at(0), expires: Some(at(100)), answers: Vec::new(), uses: 0, used: None }
 }
 
 #[test]
@@ -98,4 +107,21 @@ fn nobody_approves_who_may_not() {
     assert_eq!(question.answer(as_ann), Err(NotAnswered::TheRequester("ann".to_owned())));
     assert_eq!(question.standing(at(1)), Standing::Pending, "what does not count changes nothing");
     assert_eq!(question.answer(answer(Word::Yes, "Ann", 1)), Ok(Standing::Approved));
+}
+
+#[test]
+fn a_yes_with_terms_serves_so_many_calls() {
+    let terms = Terms::new(2).unwrap();
+    let with_terms = Answer { terms: Some(terms), ..answer(Word::Yes, "ann", 1) };
+    let mut standing = question(1);
+    assert_eq!(standing.answer(with_terms.clone()), Ok(Standing::Approved));
+    standing.serve(at(2));
+    assert_eq!((standing.standing(at(3)), standing.used), (Standing::Approved, None));
+    standing.serve(at(4));
+    assert_eq!((standing.standing(at(5)), standing.used), (Standing::Used, Some(at(4))));
+    assert_eq!(question(2).answer(with_terms), Err(NotAnswered::NotAlone(2)), "others must agree to it");
+    let mut once = question(1);
+    once.answer(answer(Word::Yes, "ann", 1)).unwrap();
+    once.serve(at(2));
+    assert_eq!(once.standing(at(2)), Standing::Used);
 }

@@ -72,6 +72,9 @@ CREATE TABLE approval (
     -- The keyed digest of the call with its final arguments, and the policy: what a yes is bound to.
     digest BLOB NOT NULL CHECK (length(digest) = 32),
     policy BLOB NOT NULL CHECK (length(policy) = 32),
+    -- The keyed digests of what calls like it share, and of the session: what a yes with terms is bound to.
+    kind BLOB NOT NULL CHECK (length(kind) = 32),
+    session BLOB NOT NULL CHECK (length(session) = 32),
     -- The keyed digest of the agent.
     asker BLOB NOT NULL CHECK (length(asker) = 32),
     created_ms INTEGER NOT NULL,
@@ -87,12 +90,15 @@ CREATE TABLE approval (
     unmatched INTEGER NOT NULL CHECK (unmatched IN (0, 1)),
     -- What people see, in JSON.
     shown TEXT NOT NULL,
+    -- How many calls its yes has served, and when it served the last one that it may.
+    uses INTEGER NOT NULL,
     used_ms INTEGER,
     -- It can neither be answered nor used any more. Its time may be over before this says so.
     is_closed INTEGER NOT NULL CHECK (is_closed IN (0, 1))
 ) STRICT;
 
 CREATE INDEX approval_by_call ON approval (tenant, digest, policy) WHERE is_closed = 0;
+CREATE INDEX approval_by_kind ON approval (tenant, kind, policy) WHERE is_closed = 0;
 CREATE INDEX approval_by_asker ON approval (tenant, asker) WHERE is_closed = 0;
 
 CREATE TABLE answer (
@@ -105,6 +111,8 @@ CREATE TABLE answer (
     reason TEXT,
     -- Within how many milliseconds a yes must be used, where it says so.
     within_ms INTEGER,
+    -- On which terms a yes serves further calls, in JSON, where it does.
+    terms TEXT,
     at_ms INTEGER NOT NULL,
     PRIMARY KEY (approval, turn)
 ) STRICT, WITHOUT ROWID;

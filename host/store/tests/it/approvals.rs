@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use agenthalt_core::approval::{Answer, ApprovalId, ApprovalRules, NotAnswered, Standing, Word};
+use agenthalt_core::approval::{Answer, ApprovalId, ApprovalRules, NotAnswered, Standing, Terms, Word};
 use agenthalt_core::counter::{Measure, Window};
 use agenthalt_core::digest::Digest;
 use agenthalt_core::time::Timestamp;
@@ -30,6 +30,9 @@ fn question(number: u8, digest: &str) -> NewQuestion {
         asker: Digest::of(b"agent"),
         most_pending: 3,
         beside: None,
+        is_unlike: false,
+        kind: Digest::of(b"kind"),
+        session: Digest::of(b"session"),
         asks: Granted { guards: ["scope".to_owned()].into(), unmatched: number == 4 },
         rules: ApprovalRules { required: 1, not_the_requester: false, approvers: None, expires_ms: Some(MINUTE_MS) },
         requesters: vec!["agent".to_owned()],
@@ -61,8 +64,12 @@ fn is_done(committed: &Committed) -> bool {
 }
 
 fn say(store: &dyn Store, number: u8, word: Word, by: &str, at: Timestamp) -> Answering {
+    say_on(store, number, word, by, at, None)
+}
+
+fn say_on(store: &dyn Store, number: u8, word: Word, by: &str, at: Timestamp, terms: Option<Terms>) -> Answering {
     let (by, account, via) = (by.to_owned(), format!("{by}@host"), "test".to_owned());
-    let answer = Answer { word, by, account, via, reason: Some("so".to_owned()), within_ms: None, at };
+    let answer = Answer { word, by, account, via, reason: Some("so".to_owned()), within_ms: None, terms, at };
     let record = |standing: Standing| Record {
         kind: "answer".to_owned(),
         verdict: standing.as_str().to_owned(),
@@ -275,4 +282,59 @@ fn questions_and_answers_outlive_the_process() {
     assert!(is_done(&commit(&third, "b", at(2), Approving::Uses(id(1)))));
     drop(third);
     assert_eq!(one(&folder.open(), 1, at(3)).unwrap().standing, Standing::Used);
+}
+
+#[test]
+fn a_yes_on_terms_serves_so_many_calls_like_the_one_asked_about() {
+    on_every_store(|store| {
+        commit(store, "a", at(0), asks(question(1, "x")));
+        let terms = Terms::new(3).unwrap().argument("/to=*".parse().unwrap());
+        say_on(store, 1, Word::Yes, "ann", at(1), Some(terms.clone()));
+        assert_eq!(one(store, 1, at(1)).unwrap().question.terms(), Some(&terms));
+        let alike = |number, question: &NewQuestion| match commit(
+            store,
+            "b",
+            at(2),
+            asks(NewQuestion { id: id(number), ..question.clone() }),
+        ) {
+            Committed::Open(OpenQuestion::Alike(found)) => found.len(),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(alike(2, &question(2, "y")), 1);
+        for other in [
+            NewQuestion { kind: Digest::of(b"other"), ..question(3, "other kind") },
+            NewQuestion { session: Digest::of(b"other"), ..question(4, "other session") },
+        ] {
+            assert!(is_done(&commit(store, "c", at(3), asks(other))));
+        }
+        say(store, 3, Word::No, "ann", at(3));
+        say(store, 4, Word::No, "ann", at(3));
+        for (number, second, call) in [(1, 4, "d1"), (2, 5, "d2")] {
+            assert!(is_done(&commit(store, call, at(second), Approving::Uses(id(1)))));
+            let standing = one(store, 1, at(second)).unwrap();
+            assert_eq!((standing.standing, standing.question.uses), (Standing::Approved, number));
+        }
+        let waiting = NewQuestion { is_unlike: true, ..question(5, "y") };
+        assert!(is_done(&commit(store, "e", at(6), asks(waiting.clone()))));
+        assert_eq!(alike(6, &question(6, "y")), 1, "what serves comes before what waits");
+        let again = NewQuestion { id: id(7), ..waiting };
+        assert_eq!(commit(store, "e", at(6), asks(again)), Committed::Open(OpenQuestion::Pending(id(5))));
+        assert!(is_done(&commit(store, "f", at(7), Approving::Uses(id(1)))));
+        assert_eq!(one(store, 1, at(7)).unwrap().standing, Standing::Used);
+        assert_eq!(commit(store, "g", at(8), Approving::Uses(id(1))), Committed::Conflict);
+        assert_eq!(read(store, at(8), &spent()), Some(15));
+    });
+}
+
+#[test]
+fn a_yes_on_terms_serves_any_session_where_it_says_so_and_is_taken_back() {
+    on_every_store(|store| {
+        commit(store, "a", at(0), asks(question(1, "x")));
+        say_on(store, 1, Word::Yes, "ann", at(1), Some(Terms::new(3).unwrap().any_session()));
+        let elsewhere = NewQuestion { session: Digest::of(b"other"), ..question(2, "y") };
+        let found = commit(store, "b", at(2), asks(elsewhere.clone()));
+        assert!(matches!(found, Committed::Open(OpenQuestion::Alike(found)) if found[0].id == id(1)));
+        assert_eq!(stands(&say(store, 1, Word::Revoke, "ann", at(3))), Some(Standing::Revoked));
+        assert!(is_done(&commit(store, "c", at(4), asks(elsewhere))));
+    });
 }

@@ -1,6 +1,6 @@
 //! Questions to humans in the plain store: all of them, in order.
 
-use agenthalt_core::approval::{Answer, ApprovalId, ApprovalRules, Question, Standing};
+use agenthalt_core::approval::{Answer, ApprovalId, ApprovalRules, Question, Standing, Terms};
 use agenthalt_core::time::Timestamp;
 use agenthalt_store::{
     Answering, Approval, ApprovalsRequest, Approving, Commit, Committed, NewAnswer, NewQuestion, OpenQuestion,
@@ -31,30 +31,50 @@ impl Plain {
                     return Some(Committed::Conflict);
                 }
                 let used = self.asked.iter().position(|(_, asked)| asked.new.id == *id).unwrap();
+                let on_terms = self.asked[used].1.question.terms().is_some();
                 let same = |asked: &Asked| (asked.new.digest, asked.new.policy);
                 let of = same(&self.asked[used].1);
                 for (whose, asked) in &mut self.asked[..=used] {
-                    if whose == tenant && same(asked) == of && asked.question.standing(now) == Standing::Approved {
-                        asked.question.used = Some(now);
+                    let is_it = asked.new.id == *id;
+                    let goes_with_it = same(asked) == of && !on_terms && asked.question.terms().is_none();
+                    if whose == tenant && (is_it || goes_with_it) && asked.question.standing(now) == Standing::Approved
+                    {
+                        asked.question.serve(now);
                     }
                 }
                 None
             }
             Approving::Asks(new) => {
-                let mut is_earlier = false;
+                let (mut is_earlier, mut pending) = (false, None);
                 for (_, asked) in self.asked.iter().rev().filter(|(of, _)| of == tenant) {
                     is_earlier |= new.beside == Some(asked.new.id);
                     if (asked.new.digest, asked.new.policy) != (new.digest, new.policy) {
                         continue;
                     }
                     match asked.question.standing(now) {
-                        Standing::Pending => return Some(Committed::Open(OpenQuestion::Pending(asked.new.id))),
+                        Standing::Pending => pending = pending.or(Some(asked.new.id)),
                         Standing::Approved if !is_earlier => {
                             let place = self.asked.iter().position(|(_, it)| it.new.id == asked.new.id).unwrap();
                             return Some(Committed::Open(OpenQuestion::Approved(Box::new(self.approval(place, now)))));
                         }
                         _ => {}
                     }
+                }
+                let is_alike = |place: &usize| {
+                    let (of, asked) = &self.asked[*place];
+                    let serves = |terms: &Terms| terms.serves_any_session() || asked.new.session == new.session;
+                    of == tenant
+                        && (asked.new.kind, asked.new.policy) == (new.kind, new.policy)
+                        && asked.question.standing(now) == Standing::Approved
+                        && asked.question.terms().is_some_and(serves)
+                };
+                let alike: Vec<usize> = (0..self.asked.len()).filter(is_alike).filter(|_| !new.is_unlike).collect();
+                if !alike.is_empty() {
+                    let alike = alike.into_iter().map(|place| self.approval(place, now)).collect();
+                    return Some(Committed::Open(OpenQuestion::Alike(alike)));
+                }
+                if let Some(pending) = pending {
+                    return Some(Committed::Open(OpenQuestion::Pending(pending)));
                 }
                 let waits = |(of, asked): &&(String, Asked)| {
                     let is_open = matches!(asked.question.standing(now), Standing::Pending | Standing::Approved);
@@ -70,6 +90,7 @@ impl Plain {
                     created: now,
                     expires: new.rules.expires_ms.map(later),
                     answers: Vec::new(),
+                    uses: 0,
                     used: None,
                 };
                 self.asked.push((tenant.clone(), Asked { new: (**new).clone(), question }));
