@@ -1,7 +1,7 @@
 //! Questions from the outside: listed, shown, answered, watched, and the call presented again.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Command, Stdio};
+use std::io::{BufRead, BufReader, Lines};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 use serde_json::{Value, json};
 
@@ -151,4 +151,43 @@ fn a_standing_grant_serves_calls_like_the_one_asked_about() {
         dir.evaluate(&[], &mail(to)).exits(0);
     }
     dir.evaluate(&[], &mail("dora@example.org")).exits(11);
+}
+
+/// The example's agent on a folder, and the lines that it says.
+fn agent(dir: &Dir) -> (Child, Lines<BufReader<ChildStdout>>) {
+    let program = dir.program().with_file_name("examples").join("approval_restart");
+    assert!(program.is_file(), "run `cargo build -p agenthalt --examples` first");
+    let mut command = Command::new(program);
+    let mut child = command.arg(dir.path("agent")).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    (child, lines)
+}
+
+#[test]
+fn an_agent_that_asks_and_is_killed_goes_on_after_a_restart() {
+    let dir = Dir::new();
+    let (mut child, mut lines) = agent(&dir);
+    let mut said = |text: &str| lines.by_ref().map_while(Result::ok).find(|line| line.contains(text)).unwrap();
+    said("step 1: search_orders runs");
+    let told = said("agenthalt approvals approve");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let id = told.split_whitespace().nth(3).unwrap();
+    let policy = dir.path("agent").join("policy.yaml");
+    let policy = policy.to_str().unwrap();
+    let list = dir.run(&["approvals", "list", "--policy", policy]).ends().exits(0).out;
+    assert!(list.contains(id) && list.contains("pending"), "{list}");
+    // Killed again while it waits again, nothing is lost either.
+    let (mut child, mut lines) = agent(&dir);
+    assert!(lines.by_ref().map_while(Result::ok).any(|line| line.contains("search_orders ran already")));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    dir.run(&["approvals", "approve", id, "--policy", policy]).ends().exits(0);
+    let (mut child, lines) = agent(&dir);
+    let said: Vec<String> = lines.map_while(Result::ok).collect();
+    assert!(child.wait().unwrap().success(), "{said:?}");
+    assert_eq!(said.iter().filter(|line| line.contains(" runs with ")).count(), 2, "{said:?}");
+    assert_eq!(said.last().map(String::as_str), Some("all is done"));
+    let journal = String::from_utf8(dir.read("agent/journal.txt")).unwrap();
+    assert_eq!(journal.lines().count(), 3);
 }
