@@ -81,7 +81,7 @@ fn a_clear_yes_and_nothing_else_approves() {
         ("\u{4}", false),
     ] {
         let evaluation = judged(Terminal::new(), LONG, &mail(), |_, terminal| {
-            terminal.read_to("let it run? [y/N]");
+            terminal.read_to("s) ");
             terminal.types(typed);
             terminal.read_to(if allowed { ": approved" } else { ": denied" });
         });
@@ -94,7 +94,7 @@ fn the_person_sees_what_would_run_and_no_secret() {
     let arguments = r#"{"to":"ada@example.org","text":"the key is AKIAIOSFODNN7EXAMPLE\u001b[2J"}"#;
     let call = Call { arguments: arguments.into(), ..mail() };
     judged(Terminal::new(), LONG, &call, |_, terminal| {
-        let seen = terminal.read_to("let it run? [y/N]");
+        let seen = terminal.read_to("s) ");
         for text in ["send_mail", "agent bot", "session monday", "ada@example.org", "risk ", "scope", "[REDACTED]"] {
             assert!(seen.contains(text), "{text}: {seen}");
         }
@@ -118,7 +118,7 @@ fn the_end_of_the_input_is_a_no() {
     let evaluation = thread::scope(|scope| {
         let waiting = scope.spawn(|| engine.evaluate_blocking(&mail()));
         let mut terminal = terminal;
-        terminal.read_to("let it run? [y/N]");
+        terminal.read_to("s) ");
         drop(terminal);
         waiting.join().unwrap()
     });
@@ -139,7 +139,7 @@ fn what_was_typed_before_the_question_stood_there_is_no_answer() {
     let mut terminal = Terminal::new();
     terminal.types("y\ny\n");
     let evaluation = judged(terminal, Duration::from_millis(400), &mail(), |_, terminal| {
-        terminal.read_to("let it run? [y/N]");
+        terminal.read_to("s) ");
     });
     assert_eq!(evaluation.verdict, Verdict::Deny);
 }
@@ -160,7 +160,7 @@ fn two_questions_stand_there_one_after_another() {
             })
             .collect();
         for _ in 0..2 {
-            let seen = terminal.read_to("let it run? [y/N]");
+            let seen = terminal.read_to("s) ");
             assert_eq!(seen.matches("[y/N]").count(), 1);
             // The first one stands alone; what is answered is the one that was shown.
             terminal.types(if seen.contains("\"ada\"") { "y\n" } else { "n\n" });
@@ -173,7 +173,7 @@ fn two_questions_stand_there_one_after_another() {
 #[test]
 fn an_answer_from_elsewhere_ends_the_prompt() {
     let evaluation = judged(Terminal::new(), LONG, &mail(), |engine, terminal| {
-        terminal.read_to("let it run? [y/N]");
+        terminal.read_to("s) ");
         let open = engine.approvals_blocking(&ApprovalFilter::open()).unwrap();
         assert_eq!(engine.approve_blocking(open[0].id, bob()).unwrap(), Standing::Approved);
         terminal.read_to("decided elsewhere");

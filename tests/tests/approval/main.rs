@@ -12,6 +12,7 @@
 //! | `handlers` | handlers that answer, fail, wait and come too late |
 //! | `console` | a terminal that answers, times out, closes |
 //! | `webhook` | an address that answers, is slow, dead, replayed, badly signed |
+//! | `slack` | the example in Slack's form, with a chat that signs and one that does not |
 //! | `terms` | standing grants: a yes that serves calls like the one asked about |
 //! | `killed` | processes that are killed between question, answer and execution |
 
@@ -25,6 +26,7 @@ mod killed;
 mod limits;
 mod retries;
 mod shown;
+mod slack;
 mod stage;
 mod terms;
 mod webhook;

@@ -21,12 +21,12 @@ fn secret() -> WebhookSecret {
     WebhookSecret::new(b"thirty-two bytes that nobody has").unwrap()
 }
 
-fn now() -> u64 {
+pub(crate) fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
 }
 
 /// A request as it came.
-struct Request {
+pub(crate) struct Request {
     headers: Vec<String>,
     body: Vec<u8>,
 }
@@ -54,7 +54,7 @@ impl Request {
         self.headers.iter().find(|line| named(line)).and_then(|line| Some(line.split_once(':')?.1.trim()))
     }
 
-    fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap()
     }
 
@@ -64,7 +64,9 @@ impl Request {
 }
 
 /// An address that does this with every request, and how many came.
-fn address(does: impl Fn(usize, Request, &mut TcpStream) + Send + 'static) -> (SocketAddr, Arc<AtomicUsize>) {
+pub(crate) fn address(
+    does: impl Fn(usize, Request, &mut TcpStream) + Send + 'static,
+) -> (SocketAddr, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let (address, came) = (listener.local_addr().unwrap(), Arc::new(AtomicUsize::new(0)));
     let counted = came.clone();
@@ -80,7 +82,7 @@ fn address(does: impl Fn(usize, Request, &mut TcpStream) + Send + 'static) -> (S
 }
 
 /// Who asked may have gone; that is no failure of the address.
-fn respond(stream: &mut TcpStream, status: &str, headers: &str, body: &str) {
+pub(crate) fn respond(stream: &mut TcpStream, status: &str, headers: &str, body: &str) {
     let length = body.len();
     let head = format!("HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n{headers}\r\n");
     let _ = stream.write_all(format!("{head}{body}").as_bytes());

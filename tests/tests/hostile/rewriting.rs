@@ -1,6 +1,6 @@
 //! Guards that rewrite: what comes to rest is what runs, what does not is denied.
 
-use agenthalt::{Fault, PolicyEngine, State, Verdict};
+use agenthalt::{Approver, Fault, PolicyEngine, State, Verdict};
 
 use crate::guest::{GOOD, Guest, Place};
 use crate::stage::{Stage, assert_serves, call};
@@ -60,6 +60,47 @@ fn a_guard_that_rewrites_without_end_denies() {
     assert!(matches!(evaluation.fault(), Some(Fault::Oscillation(text)) if text.contains("`restless`")));
     assert_serves_all(&engine, 0);
     stage.assert_serves_others();
+}
+
+/// A guest that writes the last digit of its reading into the arguments of a special call: into `{"a":0}` as long as
+/// nothing ran, then into `{"a":1}`, and so on.
+fn wavering() -> Vec<u8> {
+    let rewrite = "(i32.store8 (i32.const 2053) (i32.load8_u (global.get $digit)))
+        (if (i32.eqz (call $is
+            (i32.load offset=16 (local.get $call)) (i32.load offset=20 (local.get $call))
+            (i32.const 2048) (i32.const 7)))
+          (then
+            (i32.store8 (global.get $verdict) (i32.const 1))
+            (i32.store8 (global.get $has_replacement) (i32.const 1))
+            (call $text (global.get $replacement) (i32.const 2048) (i32.const 7))))";
+    let guest = Guest::default()
+        .with(Place::Configure, "(i32.store8 (global.get $verdicts) (i32.const 0x0b))")
+        .with(Place::Special, rewrite)
+        .text(2048, r#"{"a":0}"#);
+    guest.component()
+}
+
+#[test]
+fn a_yes_to_other_final_arguments_serves_nothing() {
+    let stage = Stage::new();
+    std::fs::write(stage.path("wavering.wasm"), wavering()).unwrap();
+    let policy = "guards: {wavering: {component: wavering.wasm}, scope: {require_approval_functions: [special]}}";
+    let engine = stage.engine_of(policy).unwrap();
+    let special = call("special", r#"{"a":7}"#).id("call-7");
+    let asked = engine.evaluate_blocking(&special);
+    assert_eq!((asked.verdict, asked.final_arguments.as_str()), (Verdict::RequireApproval, r#"{"a":0}"#));
+    let first = asked.approval.unwrap();
+    engine.approve_blocking(first, Approver::named("ann")).unwrap();
+    assert!(engine.evaluate_blocking(&call("plain", "{}")).is_allowed());
+    // Now other arguments would run, which nobody has seen.
+    let again = engine.evaluate_blocking(&special);
+    assert_eq!((again.verdict, again.final_arguments.as_str()), (Verdict::RequireApproval, r#"{"a":1}"#));
+    assert_ne!(again.approval, Some(first));
+    let named = engine.evaluate_approved_blocking(&special, first);
+    assert!(named.reason().contains("asked about another call"), "{}", named.reason());
+    engine.approve_blocking(again.approval.unwrap(), Approver::named("ann")).unwrap();
+    let ran = engine.evaluate_blocking(&special);
+    assert_eq!((ran.verdict, ran.final_arguments.as_str()), (Verdict::Modify, r#"{"a":1}"#));
 }
 
 #[test]

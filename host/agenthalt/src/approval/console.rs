@@ -112,8 +112,8 @@ impl ConsoleApprovalHandler {
         tcflush(&terminal, QueueSelector::IFlush)?;
         let (id, text) = (request.approval.id, request.approval.text());
         let seconds = self.timeout.as_secs();
-        write!(terminal, "\n{id}: a human must decide\n\n{text}\nlet it run? [y/N] (a no after {seconds}s) ")?;
-        terminal.flush()?;
+        let question = format!("\n{id}: a human must decide\n\n{text}\nlet it run? [y/N] (a no after {seconds}s) ");
+        terminal.write_all(question.as_bytes())?;
         let heard = self.listen(&mut terminal, request, is_gone)?;
         let user = whoami::username()?;
         let approver = Approver::named(self.approver.clone().unwrap_or_else(|| user.clone())).account(user);
