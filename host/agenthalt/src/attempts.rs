@@ -63,7 +63,7 @@ impl Bench {
                 }
             }
             let read = (&request, snapshot.version);
-            let committed = self.attempt(matter, &ledger, &readings, read, &asking, evaluation).await?;
+            let committed = self.attempt(matter, &ledger, readings, read, &asking, evaluation).await?;
             // The order stands; nobody waits for the disk in the queue.
             drop(turn);
             match committed.await.map_err(state)? {
@@ -89,15 +89,15 @@ impl Bench {
         &self,
         matter: &Matter,
         ledger: &Ledger,
-        readings: &[Vec<Reading>],
+        readings: Vec<Vec<Reading>>,
         read: (&ReadRequest, Version),
         asking: &Asking,
         evaluation: &mut Evaluation,
     ) -> Result<StoreFuture<Committed>, Fault> {
-        self.judge(matter, readings, evaluation).await?;
+        self.judge(matter, &readings, evaluation).await?;
         self.conclude(matter, asking.grant(), evaluation);
         let names = self.roster.seats.iter().map(|seat| seat.name().to_owned());
-        evaluation.readings = names.zip(readings.iter().cloned()).collect();
+        evaluation.readings = names.zip(readings).collect();
         let approving = self.approving(matter, asking, evaluation).await?;
         evaluation.approval = approving.as_ref().map(Approving::id);
         Ok(self.commit(matter, ledger, read, approving, evaluation))
