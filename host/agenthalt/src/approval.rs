@@ -72,8 +72,6 @@ pub struct Approval {
     pub not_the_requester: bool,
     /// Who may approve, by names in their folded form; anybody where this is none.
     pub approvers: Option<Vec<String>>,
-    /// Who asks for the call: its agent, and those whom its metadata names as `requester`.
-    pub requesters: Vec<String>,
     /// On which terms its yes serves calls like the one that was asked about; none where it serves this very call,
     /// once.
     pub terms: Option<Terms>,
@@ -360,7 +358,6 @@ impl Approval {
             required: question.rules.required,
             not_the_requester: question.rules.not_the_requester,
             approvers: question.rules.approvers.map(|names| names.into_iter().collect()),
-            requesters: question.requesters,
             answers: question.answers,
             asked: Asked::read(&shown),
         }

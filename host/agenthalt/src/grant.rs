@@ -210,7 +210,10 @@ fn closed(approval: &Approval) -> String {
         }
         Standing::Used => {
             let at = question.used.map_or_else(String::new, |at| format!(" at {at}"));
-            format!("`{id}` was used{at}, and a yes serves once")
+            match question.terms() {
+                None => format!("`{id}` was used{at}, and a yes serves once"),
+                Some(terms) => format!("`{id}` was used{at} for the last of {} calls", terms.times()),
+            }
         }
         Standing::Pending | Standing::Approved => format!("`{id}` is {standing}"),
     }

@@ -81,7 +81,7 @@ fn who_asks_may_not_approve_where_the_policy_says_so() {
     let engine = testing::engine(&format!("approval: {{not_the_requester: true}}\n{MAIL}"));
     let call = mail().metadata(r#"{"requester":["Zoe","ann@example.org"]}"#);
     let id = asked(&engine, &call);
-    assert_eq!(approval(&engine, id).requesters, ["bot", "Zoe", "ann@example.org"]);
+    assert_eq!(approval(&engine, id).asked.requesters, ["bot", "Zoe", "ann@example.org"]);
     let requesters = [
         Approver::named("bot"),
         Approver::named("BOT "),

@@ -1,7 +1,7 @@
 //! What people are shown: no secret, and all the rest.
 
-use agenthalt::Call;
 use agenthalt::testing;
+use agenthalt::{Approval, Call};
 use agenthalt_tests::case;
 use serde_json::Value;
 
@@ -42,6 +42,11 @@ fn what_a_hook_changed_is_shown() {
     );
 }
 
+/// All that anybody can be shown of a question: by a program, in a terminal, by a webhook.
+fn everything(approval: &Approval) -> String {
+    format!("{approval:?}\n{}\n{}", approval.text(), serde_json::to_string(approval).unwrap())
+}
+
 #[test]
 fn no_secret_stands_in_a_question_wherever_the_call_had_it() {
     let engine = testing::engine(MAIL);
@@ -51,13 +56,14 @@ fn no_secret_stands_in_a_question_wherever_the_call_had_it() {
         Call { arguments: format!("{{\"{KEY}\":1}}"), ..mail() },
         Call { function_name: format!("send_{KEY}"), ..mail() },
         mail().agent(KEY),
+        mail().metadata(format!("{{\"requester\":[\"ann\",\"{KEY}\"]}}")),
         mail().session(KEY),
         mail().id(format!("call {KEY}")),
         Call { arguments: r#"{"password":"hunter2-AKIAIOSFODNN7EXAMPLE"}"#.into(), ..mail() },
     ];
     for call in holding {
         let id = asked(&engine, &call);
-        let shown = format!("{:?}", approval(&engine, id).asked);
+        let shown = everything(&approval(&engine, id));
         assert!(!shown.contains(KEY), "{shown}");
         assert!(shown.contains("[REDACTED]") || shown.contains("withheld: Some"), "{shown}");
     }
@@ -117,7 +123,7 @@ fn no_secret_of_the_cases_stands_in_a_question() {
         for (number, step) in case.steps.iter().enumerate() {
             let call = step.call(&case.id, number);
             let Some(id) = engine.evaluate_blocking(&call).approval else { continue };
-            let shown = format!("{:?}", approval(&engine, id).asked);
+            let shown = everything(&approval(&engine, id));
             for secret in secrets(&case.policy, &call).iter().chain(&step.hides) {
                 looked_at += 1;
                 assert!(!shown.contains(secret.as_str()), "{}: {secret} in {shown}", case.id);

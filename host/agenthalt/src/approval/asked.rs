@@ -31,9 +31,11 @@ pub struct Asked {
     pub agent: Option<String>,
     /// The session that the call belongs to.
     pub session: Option<String>,
+    /// Who asks for the call: its agent, and those whom its metadata names as `requester`.
+    pub requesters: Vec<String>,
     /// The arguments that would run: the text of one JSON object. None where they are withheld.
     pub arguments: Option<String>,
-    /// Why function, agent, session, arguments and reasons are not shown, where they are not.
+    /// Why function, agent, session, requesters, arguments and reasons are not shown, where they are not.
     pub withheld: Option<String>,
     /// What hooks and guards changed in the arguments that the caller gave.
     pub changes: Vec<Change>,

@@ -69,7 +69,7 @@ fn question(approval: &Approval) -> Question<'_> {
         required: approval.required,
         not_the_requester: approval.not_the_requester,
         approvers: approval.approvers.as_deref(),
-        requesters: &approval.requesters,
+        requesters: &asked.requesters,
         answers: approval.answers.iter().map(answered).collect(),
         call_id: &asked.call_id,
         function_name: &asked.function_name,

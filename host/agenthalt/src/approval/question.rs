@@ -61,6 +61,7 @@ impl Bench {
             ("agent", optional(matter.call.agent.as_deref())),
             ("session", optional(matter.call.session.as_deref())),
             ("call", evaluation.call_id.as_str().into()),
+            ("requesters", Json::Array(requesters(matter).into_iter().map(Json::from).collect())),
             ("reasons", Json::Array(reasons.iter().map(|(_, reason, _)| reason.as_str().into()).collect())),
         ]));
         let risks = reasons.into_iter().map(|(guard, _, risk)| Reason { guard, risk, ..Reason::default() });
@@ -81,7 +82,8 @@ impl Bench {
         };
         let name = |name: &str| names.as_object().and_then(|names| names.get(name));
         let text = |of: &str| name(of).and_then(Json::as_str).map(str::to_owned);
-        let said = name("reasons").and_then(Json::as_array).unwrap_or_default();
+        let list = |of: &str| name(of).and_then(Json::as_array).unwrap_or_default();
+        let said = list("reasons");
         let reasons = asked.reasons.into_iter().enumerate().map(|(place, reason)| {
             let text = said.get(place).and_then(Json::as_str).unwrap_or_default();
             Reason { reason: text.to_owned(), ..reason }
@@ -91,6 +93,7 @@ impl Bench {
             function_name: text("function").unwrap_or_default(),
             agent: text("agent"),
             session: text("session"),
+            requesters: list("requesters").iter().filter_map(Json::as_str).map(str::to_owned).collect(),
             arguments: Some(arguments.to_string()),
             changes: asked::changes((&given, &last), (given_shown, arguments)),
             reasons: reasons.collect(),

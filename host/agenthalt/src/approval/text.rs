@@ -95,10 +95,10 @@ impl Approval {
         let list = |names: &[String]| names.iter().map(|name| printable(name)).collect::<Vec<_>>().join(", ");
         let who = self.approvers.as_ref().map_or_else(|| "anybody".to_owned(), |names| list(names));
         let number = if self.required == 1 { "one".to_owned() } else { self.required.to_string() };
-        let but = match (self.not_the_requester, self.requesters.is_empty()) {
+        let but = match (self.not_the_requester, self.asked.requesters.is_empty()) {
             (false, _) => String::new(),
             (true, true) => ", but not who asks".to_owned(),
-            (true, false) => format!(", but not who asks: {}", list(&self.requesters)),
+            (true, false) => format!(", but not who asks: {}", list(&self.asked.requesters)),
         };
         format!("{number} of: {who}{but}; {} said yes", self.yeses())
     }
