@@ -351,7 +351,7 @@ impl Approval {
             id,
             standing,
             created: question.created,
-            expires: question.ends(),
+            expires: question.expires,
             used: question.used,
             terms: question.terms().cloned(),
             uses: question.uses,

@@ -205,7 +205,7 @@ fn closed(approval: &Approval) -> String {
         Standing::Denied => format!("`{id}` was denied{}", said(Word::No)),
         Standing::Revoked => format!("`{id}` was revoked{}", said(Word::Revoke)),
         Standing::Expired => {
-            let at = question.ends().map_or_else(String::new, |at| format!(" at {at}"));
+            let at = question.expires.map_or_else(String::new, |at| format!(" at {at}"));
             format!("`{id}` expired{at}")
         }
         Standing::Used => {

@@ -181,7 +181,8 @@ pub struct Question {
     pub requesters: Vec<String>,
     /// When it was asked.
     pub created: Timestamp,
-    /// The last instant at which it may be answered and its yes used; none where there is no such.
+    /// The last instant at which it may be answered and its yes used, as its answers leave it; none where there is no
+    /// such.
     pub expires: Option<Timestamp>,
     /// The answers that count, in the order in which they came.
     pub answers: Vec<Answer>,
@@ -195,7 +196,7 @@ impl Question {
     /// How the question stands at an instant.
     pub fn standing(&self, now: Timestamp) -> Standing {
         let said = |word: Word| self.answers.iter().any(|answer| answer.word == word);
-        let is_over = self.ends().is_some_and(|end| now > end);
+        let is_over = self.expires.is_some_and(|end| now > end);
         if self.used.is_some() {
             Standing::Used
         } else if said(Word::Revoke) {
@@ -209,14 +210,6 @@ impl Question {
         } else {
             Standing::Pending
         }
-    }
-
-    /// The last instant at which it may be answered and its yes used, as far as its answers leave it; none where there
-    /// is no such.
-    pub fn ends(&self) -> Option<Timestamp> {
-        let yeses = self.answers.iter().filter(|answer| answer.word == Word::Yes);
-        let narrowed = yeses.filter_map(|answer| Some(answer.at.saturating_add(answer.within_ms?)));
-        narrowed.chain(self.expires).min()
     }
 
     /// On which terms its yes serves calls like the one that was asked about; none where it serves this very call, once.
@@ -253,6 +246,10 @@ impl Question {
         }
         if answer.word == Word::Yes {
             self.may_approve(&answer)?;
+        }
+        if let (Word::Yes, Some(within)) = (answer.word, answer.within_ms) {
+            let end = now.saturating_add(within);
+            self.expires = Some(self.expires.map_or(end, |expires| expires.min(end)));
         }
         self.answers.push(answer);
         Ok(self.standing(now))

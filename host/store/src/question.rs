@@ -140,8 +140,12 @@ impl State {
                     now.as_millis()
                 ])?;
             connection
-                .prepare_cached("UPDATE approval SET is_closed = ?2 WHERE place = ?1")?
-                .execute(params![column(approval.place), is_closed])?;
+                .prepare_cached("UPDATE approval SET is_closed = ?2, expires_ms = ?3 WHERE place = ?1")?
+                .execute(params![
+                    column(approval.place),
+                    is_closed,
+                    approval.question.expires.map(Timestamp::as_millis)
+                ])?;
             let record = (new.record)(standing);
             let call_id = new.id.to_string();
             let written = NewRecord { tenant: &new.tenant, at: now, call_id: &call_id, record: &record };

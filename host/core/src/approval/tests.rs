@@ -72,11 +72,11 @@ fn a_yes_may_leave_less_time_and_never_more() {
     let within = |within: u64, ms: i64| Answer { within_ms: Some(within), ..answer(Word::Yes, "ann", ms) };
     let mut short = question(1);
     short.answer(within(10, 5)).unwrap();
-    assert_eq!((short.ends(), short.standing(at(15))), (Some(at(15)), Standing::Approved));
+    assert_eq!((short.expires, short.standing(at(15))), (Some(at(15)), Standing::Approved));
     assert_eq!(short.standing(at(16)), Standing::Expired);
     let mut long = question(1);
     long.answer(within(u64::MAX, 5)).unwrap();
-    assert_eq!(long.ends(), Some(at(100)));
+    assert_eq!(long.expires, Some(at(100)));
     let mut none = Question { expires: None, ..question(2) };
     none.answer(within(10, 5)).unwrap();
     assert_eq!(none.answer(answer(Word::Yes, "bob", 16)), Err(NotAnswered::Closed(Standing::Expired)));

@@ -9,6 +9,7 @@ mod in_line;
 mod memory;
 mod model;
 mod plain;
+mod questions;
 mod refusals;
 mod reset;
 mod settling;

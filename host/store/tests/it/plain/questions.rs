@@ -47,10 +47,10 @@ impl Plain {
             Approving::Asks(new) => {
                 let (mut is_earlier, mut pending) = (false, None);
                 for (_, asked) in self.asked.iter().rev().filter(|(of, _)| of == tenant) {
-                    is_earlier |= new.beside == Some(asked.new.id);
                     if (asked.new.digest, asked.new.policy) != (new.digest, new.policy) {
                         continue;
                     }
+                    is_earlier |= new.beside == Some(asked.new.id);
                     match asked.question.standing(now) {
                         Standing::Pending => pending = pending.or(Some(asked.new.id)),
                         Standing::Approved if !is_earlier => {
